@@ -1,0 +1,5 @@
+"""Run the `farm` command: `python -m farm`."""
+
+from farm.cli import main
+
+main()

@@ -1,0 +1,50 @@
+"""Addresses of Redis and Valkey servers: another database, Celery's spelling, no password shown."""
+
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+
+from farm.errors import BadSetting
+
+SCHEMES = ("redis", "rediss", "unix")
+
+
+def beside(url: str, by: int) -> str:
+    """Return the address of the database `by` numbers further on the same server."""
+    parts = _split(url)
+    query = dict(parse_qsl(parts.query))
+    inline = parts.path.strip("/") if parts.scheme != "unix" else ""
+    try:
+        number = int(query.pop("db", "") or inline or 0) + by
+    except ValueError:
+        raise BadSetting("ledger_url", f"database {inline!r} is not a number") from None
+    if parts.scheme == "unix":
+        return _on_socket("unix", parts, query | {"db": str(number)})
+    return parts._replace(path=f"/{number}", query=urlencode(query)).geturl()
+
+
+def for_celery(url: str) -> str:
+    """Return `url` as Celery spells it: only Unix sockets differ."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    query = dict(parse_qsl(parts.query))
+    query["virtual_host"] = query.pop("db", "0")
+    return _on_socket("redis+socket", parts, query)
+
+
+def shown(url: str) -> str:
+    """Return `url` without its password, for texts."""
+    parts = urlsplit(url)
+    where = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{where}{parts.path}"
+
+
+def _on_socket(scheme: str, parts: SplitResult, query: dict[str, str]) -> str:
+    # Put together by hand: geturl() drops the slashes around an empty host.
+    return f"{scheme}://{parts.netloc}{parts.path}?{urlencode(query)}"
+
+
+def _split(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        raise BadSetting("ledger_url", f"{shown(url)!r} is not redis://, rediss:// or unix://")
+    return parts

@@ -1,0 +1,125 @@
+"""The same client for asyncio: every call runs in a thread, none blocks the loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, Self, TypeVar
+
+from farm.batch import Batch
+from farm.client import Farm, Job, Program
+from farm.columns import Outputs
+from farm.errors import BadTrace
+from farm.follow import Progress
+from farm.job import BatchView, JobView
+from farm.receipt import Receipt
+from farm.settings import Settings
+from farm.trace_plain import TraceProof
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# A wait holds a thread most of the time, and asyncio's own pool has only a few.
+_POOL = ThreadPoolExecutor(128, thread_name_prefix="farm-client")
+
+
+async def _thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_POOL, lambda: call(*args, **kwargs))
+
+
+class AsyncFarm:
+    """A farm to submit to; see `farm.Farm`."""
+
+    def __init__(self, url: str = "", *, settings: Settings | None = None) -> None:
+        self.farm = Farm(url, settings=settings)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections; the next call opens them again."""
+        await _thread(self.farm.close)
+
+    async def submit(self, program: Program, input: bytes = b"", **options: Any) -> "AsyncJob":
+        """Return the job; takes what `Farm.submit` takes."""
+        return AsyncJob(await _thread(self.farm.submit, program, input, **options))
+
+    async def submit_many(
+        self, program: str, rounds: Any = None, witness: Any = None
+    ) -> "AsyncBatch":
+        """Return a batch of trace proofs; takes what `Farm.submit_many` takes."""
+        return AsyncBatch(await _thread(self.farm.submit_many, program, rounds, witness))
+
+    def job(self, id: str) -> "AsyncJob":
+        """Return the handle of a job submitted before."""
+        return AsyncJob(self.farm.job(id))
+
+    async def jobs(self, limit: int = 100) -> list[JobView]:
+        """Return the newest jobs, newest first."""
+        return await _thread(self.farm.jobs, limit)
+
+
+class AsyncJob:
+    """One job; see `farm.Job`."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.id = job, job.id
+
+    async def status(self) -> JobView:
+        """Return the job as it is now."""
+        return await _thread(self.job.status)
+
+    async def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Receipt:
+        """Return the receipt, verified; cancelling the wait leaves the job alone."""
+        news = self.job.changes(timeout)
+        # One look at a time, so that a wait that is cancelled lets its thread go.
+        while (changes := await _thread(next, news, None)) is not None:
+            for change in changes:
+                if progress:
+                    progress(change)
+        return await self.receipt()
+
+    async def receipt(self) -> Receipt:
+        """Return the receipt of a job that has SUCCEEDED, verified."""
+        return await _thread(self.job.receipt)
+
+    async def cancel(self) -> bool:
+        """Return whether the job was open, and is ABORTED now."""
+        return await _thread(self.job.cancel)
+
+
+class AsyncBatch:
+    """Trace proofs that are being made; see `farm.Batch`."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch, self.id = batch, batch.id
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    async def __aiter__(self) -> AsyncIterator[TraceProof | BadTrace]:
+        """Yield each proof in order as it comes; a row that has none yields why."""
+        parts, first = self.batch.chunks(), 0
+        while (done := await _thread(next, parts, None)) is not None:
+            for at in range(len(done)):
+                yield done.row(self.batch.inputs.program, at, first)
+            first += len(done)
+
+    async def status(self) -> BatchView:
+        """Return the batch as the ledger has it."""
+        return await _thread(self.batch.status)
+
+    async def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
+        """Return all results as columns, once they are there."""
+        return await _thread(self.batch.wait, timeout, progress)
+
+    async def verify(self, sample: float = 1.0) -> int:
+        """Compute a random share of the proofs again; return how many were right."""
+        return await _thread(self.batch.verify, sample)
+
+    async def cancel(self) -> bool:
+        """Return whether the batch was still running; it is ABORTED then."""
+        return await _thread(self.batch.cancel)

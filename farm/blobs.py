@@ -1,0 +1,183 @@
+"""Keep bodies by digest: programs, inputs, segments, receipts.
+
+A reference is "<sha256>-<length>", so whoever reads can check what it got, a second write of
+the same bytes changes nothing, and a blob that was cut short or changed counts as missing.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+import redis
+
+from farm.errors import BlobMissing, LedgerDown, StoreFailed
+
+_REFERENCE = re.compile(r"[0-9a-f]{64}-[0-9]{1,15}")
+
+
+class BlobStore(Protocol):
+    """Where bodies are kept; every store behaves alike."""
+
+    def put(self, body: bytes) -> str:
+        """Return the reference of `body`, which is kept for good by then."""
+
+    def get(self, ref: str) -> bytes:
+        """Return the body; raises BlobMissing when it is gone, cut short or changed."""
+
+    def has(self, ref: str) -> bool:
+        """Return whether a body of the right length is there."""
+
+    def delete(self, ref: str) -> None:
+        """Forget the body; one that is not there is no error."""
+
+
+def reference(body: bytes) -> str:
+    """Return the reference of `body`."""
+    return f"{sha256(body).hexdigest()}-{len(body)}"
+
+
+def checked(ref: str, body: bytes) -> bytes:
+    """Return `body` if it is what `ref` names; raises BlobMissing otherwise."""
+    length = int(ref.rpartition("-")[2])
+    if len(body) != length:
+        raise BlobMissing(ref, f"has {len(body)} bytes of {length}")
+    if reference(body) != ref:
+        raise BlobMissing(ref, "its bytes have changed")
+    return body
+
+
+def _known(ref: str) -> str:
+    # A reference becomes a path, so one from outside must not be able to leave the folder.
+    if not _REFERENCE.fullmatch(ref):
+        raise BlobMissing(ref, "not a reference")
+    return ref
+
+
+class DirectoryBlobs:
+    """Blobs as files of one folder, written whole or not at all."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, body: bytes) -> str:
+        """Return the reference of `body`, on disk by then; raises StoreFailed."""
+        ref = reference(body)
+        with contextlib.suppress(BlobMissing):
+            self.get(ref)
+            return ref
+        try:
+            self._write(self._path(ref), body)
+        except OSError as error:
+            raise StoreFailed(self.root, error.strerror or error) from error
+        return ref
+
+    def get(self, ref: str) -> bytes:
+        """Return the body; raises BlobMissing, or StoreFailed when the folder cannot be read."""
+        try:
+            body = self._path(_known(ref)).read_bytes()
+        except FileNotFoundError:
+            raise BlobMissing(ref, f"not in {self.root}") from None
+        except OSError as error:
+            raise StoreFailed(self.root, error.strerror or error) from error
+        return checked(ref, body)
+
+    def has(self, ref: str) -> bool:
+        """Return whether a file of the right length is there."""
+        try:
+            return self._path(_known(ref)).stat().st_size == int(ref.rpartition("-")[2])
+        except (OSError, BlobMissing):
+            return False
+
+    def delete(self, ref: str) -> None:
+        """Remove the file, if there is one."""
+        try:
+            self._path(_known(ref)).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreFailed(self.root, error.strerror or error) from error
+
+    def _path(self, ref: str) -> Path:
+        return self.root / ref[:2] / ref
+
+    def _write(self, path: Path, body: bytes) -> None:
+        _folder(path.parent)
+        draft = path.parent / f".{secrets.token_hex(8)}"
+        try:
+            with os.fdopen(
+                os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+            ) as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+
+
+def _folder(path: Path) -> None:
+    if path.is_dir():
+        return
+    _folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    # A rename is only durable once its folder is.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class RedisBlobs:
+    """Blobs as keys that expire: for results that can be computed again."""
+
+    def __init__(self, client: redis.Redis, seconds: float, prefix: str = "farm:blob:") -> None:
+        self._client: Any = client
+        self._seconds, self._prefix = seconds, prefix
+
+    @classmethod
+    def at(cls, url: str, seconds: float) -> "RedisBlobs":
+        """Return the store of the server at `url`."""
+        return cls(redis.Redis.from_url(url, socket_timeout=15, socket_connect_timeout=3), seconds)
+
+    def close(self) -> None:
+        """Close the connections; the next call opens them again."""
+        self._client.close()
+
+    def put(self, body: bytes) -> str:
+        """Return the reference of `body`; raises StoreFailed when the server is full."""
+        ref = reference(body)
+        self._ask("set", self._prefix + ref, body, px=int(self._seconds * 1000))
+        return ref
+
+    def get(self, ref: str) -> bytes:
+        """Return the body; raises BlobMissing when it is gone, cut short or changed."""
+        body = self._ask("get", self._prefix + _known(ref))
+        if body is None:
+            raise BlobMissing(ref, "not in the scratch store, or expired")
+        return checked(ref, body)
+
+    def has(self, ref: str) -> bool:
+        """Return whether a body of the right length is there."""
+        found = self._ask("strlen", self._prefix + ref)
+        return bool(_REFERENCE.fullmatch(ref)) and found == int(ref.rpartition("-")[2])
+
+    def delete(self, ref: str) -> None:
+        """Drop the key, if there is one."""
+        self._ask("delete", self._prefix + _known(ref))
+
+    def _ask(self, command: str, *args: Any, **options: Any) -> Any:
+        try:
+            return getattr(self._client, command)(*args, **options)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise LedgerDown("its scratch server", error) from error
+        except redis.RedisError as error:
+            raise StoreFailed("scratch", error) from error

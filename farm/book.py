@@ -1,0 +1,178 @@
+"""Write the ledger, as the scheduler: every call carries the epoch that this one holds.
+
+A scheduler that was replaced while it slept gets StaleEpoch for whatever it tries, and nothing
+is changed. `ack` names the event that a call has dealt with, which is deleted with it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from farm import keys
+from farm.errors import FarmError
+from farm.job import State
+from farm.ledger import batch_keys
+from farm.outbox import Envelope
+from farm.server import Server
+from farm.session import JobFacts, StepState, session_name
+from farm.snapshot import Snapshot
+
+
+class StaleEpoch(FarmError):
+    """Another scheduler is in charge."""
+
+    template = "scheduler of epoch {0}: another one has taken over"
+
+
+class OutOfStep(FarmError):
+    """The ledger is not as the scheduler remembers it; it has to read it again."""
+
+    template = "scheduler: {0} of {1} in session {2} is not what the ledger has"
+
+
+class Book(Snapshot, Server):
+    """What the scheduler of one epoch can write."""
+
+    epoch = 0
+    holder = ""
+
+    def acquire(self, holder: str, seconds: float) -> int:
+        """Return the new epoch, 0 while another scheduler holds its own."""
+        names = [keys.EPOCH, keys.SCHEDULER]
+        self.epoch = int(self.call("acquire", names, [holder, int(seconds * 1000)]))
+        self.holder = holder
+        return self.epoch
+
+    def hold(self, seconds: float) -> None:
+        """Keep the epoch for some more seconds."""
+        names = [keys.EPOCH, keys.SCHEDULER]
+        self._write("hold", names, [self.holder, int(seconds * 1000)])
+
+    def release(self) -> None:
+        """Let the next scheduler start at once."""
+        self._write("release", [keys.EPOCH, keys.SCHEDULER], [])
+
+    def ack(self, event: str) -> None:
+        """Delete an event that asks for nothing."""
+        self._write("ack", [keys.EPOCH, keys.EVENTS], [event])
+
+    def send(
+        self, session: str, step: str, record: StepState, message: Envelope, ack: str = ""
+    ) -> bool:
+        """Record an attempt as SENT and put its message into the outbox.
+
+        Returns False for a session that has ended. Raises OutOfStep unless the ledger's last
+        attempt is the one before.
+        """
+        names = [keys.EPOCH, keys.EVENTS, keys.home(session, step), keys.steps(session)]
+        names += [keys.BEATS, keys.OUTBOX]
+        args = [ack, step, record.attempt, _json(record), message.json()]
+        args += [keys.step_beat(session, step, record.attempt - 1)]
+        return self._expect("send", session, step, self._write("send", names, args))
+
+    def published(self, message: str) -> None:
+        """Take a message that Celery has out of the outbox."""
+        self._write("published", [keys.EPOCH, keys.OUTBOX], [message])
+
+    def bind(self, session: str, step: str, attempt: int, ref: str, ack: str = "") -> bool:
+        """Bind a verified output to its step, once; False for a session that has ended."""
+        names = [keys.EPOCH, keys.EVENTS, keys.session(session), keys.steps(session)]
+        answer = self._write("bind", [*names, keys.nodes(session)], [ack, step, attempt, ref])
+        return self._expect("bind", session, step, answer)
+
+    def unbind(self, session: str, step: str) -> None:
+        """Forget the output of a step, whose blob is gone: it is to be made again."""
+        names = [keys.EPOCH, keys.session(session), keys.steps(session), keys.nodes(session)]
+        self._write("unbind", names, [step])
+
+    def close(
+        self,
+        session: str,
+        job_key: str,
+        state: State,
+        *,
+        code: str = "",
+        facts: Sequence[object] = (),
+        receipt: str = "",
+        journal: str = "",
+        stats: dict[str, Any] | None = None,
+        ack: str = "",
+    ) -> None:
+        """End a session; SUCCEEDED keeps its receipt as the answer for equal jobs."""
+        inner = keys.inner(session)
+        names = [keys.EPOCH, keys.EVENTS, keys.SESSIONS, keys.answer(job_key), *inner]
+        args = [ack, session, state, code, _json(list(facts)), receipt, journal]
+        self._write("close", names, [*args, _json(stats or {}), keys.KEPT, keys.RETAINED])
+
+    def finish(
+        self,
+        job: str,
+        session: str,
+        job_key: str,
+        state: State,
+        *,
+        error: FarmError | None = None,
+        receipt: str = "",
+        journal: str = "",
+        stats: dict[str, Any] | None = None,
+        ack: str = "",
+    ) -> bool:
+        """Return whether the job was open and has ended with `state` now."""
+        names = [keys.EPOCH, keys.EVENTS, keys.job(job), keys.changes(job), keys.OPEN]
+        names += [keys.SESSIONS, keys.answer(job_key), *keys.inner(session)]
+        code, facts = (error.code, _json(list(error.facts))) if error else ("", "[]")
+        args = [ack, receipt, journal, _json(stats or {}), job, session, state, code, facts]
+        args += [str(error or "verified and kept"), keys.RETAINED, keys.KEPT]
+        return bool(self._write("finish", names, args) == "OK")
+
+    def reattach(self, job: JobFacts, failed: str) -> None:
+        """Let a job whose own limits are others than those that failed go on in a session anew."""
+        while True:
+            spec = self.spec(job.id)
+            key = self.read("HGET", keys.job(job.id), "key")
+            running = self.read("HGET", keys.answer(key), "session") or ""
+            name = running or session_name(spec)
+            names = [keys.EPOCH, keys.EVENTS, keys.job(job.id), keys.answer(key), keys.SESSIONS]
+            names += [keys.session(name), keys.waiters(name), keys.waiters(failed)]
+            args = [job.id, name, _json(spec), key, running]
+            if self._write("reattach", names, args) != "RETRY":
+                return
+
+    def progress(self, jobs: Iterable[str], **entry: str | int) -> None:
+        """Add an entry to the changes of jobs that are open; they are RUNNING from then on."""
+        names = [keys.EPOCH]
+        for job in jobs:
+            names += [keys.job(job), keys.changes(job)]
+        fields = [part for pair in entry.items() for part in pair]
+        self._write("progress", names, fields)
+
+    def slot_gone(self, slot: str, incarnation: str) -> None:
+        """Give up a slot; it has to announce itself again."""
+        args = [slot, incarnation, keys.slot_beat(slot)]
+        self._write("slot_gone", [keys.EPOCH, keys.SLOTS, keys.BEATS], args)
+
+    def forget_beats(self, fields: Sequence[str]) -> None:
+        """Drop counters that nobody watches."""
+        if fields:
+            self._write("forget_beats", [keys.EPOCH, keys.BEATS], fields)
+
+    def trace_fail(self, batch: str, error: FarmError) -> None:
+        """End a batch one of whose chunks cannot be computed."""
+        args = [batch, State.FAILED, error.code, _json(list(error.facts)), keys.KEPT]
+        self._write("trace_fail", [keys.EPOCH, *batch_keys(batch)], args)
+
+    def _write(self, name: str, names: Sequence[str], args: Sequence[Any]) -> str:
+        answer = self.call(name, names, [self.epoch, *args])
+        if answer == "STALE":
+            raise StaleEpoch(self.epoch)
+        return str(answer)
+
+    def _expect(self, name: str, session: str, step: str, answer: str) -> bool:
+        if answer == "DIFFERS":
+            raise OutOfStep(name, step, session)
+        return answer == "OK"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value, enc_hook=str).decode()

@@ -1,0 +1,61 @@
+"""What a receipt proves: the claim, its digest, and the claim of two neighbours joined.
+
+Pure. The digests are RISC Zero's own (a tagged struct hashed with SHA-256), so a claim
+recorded when the guest was executed can be compared with the one a receipt carries.
+"""
+
+from hashlib import sha256
+
+import msgspec
+
+#: Digest of "nothing here": no input, no output, no assumptions.
+ZERO = "00" * 32
+
+#: How a guest ended, as `sys_exit`.
+HALTED, PAUSED, SPLIT = 0, 1, 2
+
+
+def tagged(tag: str, down: list[str], words: list[int]) -> str:
+    """Return the digest (hex) of a struct: its tag, its fields' digests, its plain words."""
+    parts = [sha256(tag.encode()).digest()]
+    parts += [bytes.fromhex(digest) for digest in down]
+    parts += [word.to_bytes(4, "little") for word in words]
+    parts.append(len(down).to_bytes(2, "little"))
+    return sha256(b"".join(parts)).hexdigest()
+
+
+def state(pc: int, merkle_root: str) -> str:
+    """Return the digest of the machine's state between two steps."""
+    return tagged("risc0.SystemState", [merkle_root], [pc])
+
+
+def output(journal: bytes, assumptions: str = ZERO) -> str:
+    """Return the digest of what a guest put out: its journal, and what it relied on."""
+    return tagged("risc0.Output", [sha256(journal).hexdigest(), assumptions], [])
+
+
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One stretch of an execution; every field but the exits is a digest in hex."""
+
+    pre: str
+    post: str
+    input: str
+    output: str
+    sys_exit: int
+    user_exit: int
+
+    def digest(self) -> str:
+        """Return the digest a receipt of this claim must carry."""
+        down = [self.input, self.pre, self.post, self.output]
+        return tagged("risc0.ReceiptClaim", down, [self.sys_exit, self.user_exit])
+
+    def join(self, right: "Claim") -> "Claim":
+        """Return the claim of this stretch and the one that follows it."""
+        return Claim(
+            self.pre, right.post, self.input, right.output, right.sys_exit, right.user_exit
+        )
+
+    @classmethod
+    def ok(cls, image_id: str, journal: bytes) -> "Claim":
+        """Return the claim of a guest that halted with 0 and relied on nothing."""
+        return cls(image_id, state(0, ZERO), ZERO, output(journal), HALTED, 0)

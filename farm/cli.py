@@ -1,0 +1,27 @@
+"""The `farm` command: data on stdout, words on stderr; a farm error is one line and exit 1."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from farm import cli_ask, cli_check, cli_farm
+from farm.errors import FarmError
+
+app = typer.Typer(
+    help="Proofs from a farm of workers: RISC Zero receipts, and trace proofs for development.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for part in (cli_farm, cli_ask, cli_check):
+    app.add_typer(part.app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit."""
+    try:
+        app(arguments)
+    except FarmError as error:
+        typer.echo(f"farm: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,157 @@
+"""The commands that ask a farm for proofs: prove, submit, status, receipt, cancel."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from farm import cli_print
+from farm.stdin import guest_stdin
+
+if TYPE_CHECKING:
+    from farm.client import Farm, Job
+
+app = typer.Typer()
+
+Program = Annotated[str, typer.Argument(help="An ELF file or program blob.")]
+InputFile = Annotated[
+    Path | None, typer.Option(help="The guest's stdin from a file; - is this command's own.")
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Option(help='The guest\'s stdin as words for env::read, as in "u64:0 u64:1 u32:10".'),
+]
+ImageId = Annotated[str | None, typer.Option(help="Refuse a program with another image id.")]
+Po2 = Annotated[int | None, typer.Option(help="Size of a segment, as a power of two.")]
+CycleLimit = Annotated[int | None, typer.Option(help="Stop a guest that runs longer.")]
+Priority = Annotated[int, typer.Option(help="Higher goes first.")]
+Deadline = Annotated[float | None, typer.Option(help="Give up after this many seconds.")]
+Key = Annotated[str | None, typer.Option(help="Two submissions with one key are one job.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the receipt goes.")]
+Timeout = Annotated[float | None, typer.Option(help="Wait no longer than this, in seconds.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def prove(
+    program: Annotated[str, typer.Argument(help="An ELF file or program blob; or: trace.")],
+    trace: Annotated[str, typer.Argument(help="After trace: fib.v0 or sha256.v0.")] = "",
+    input_file: InputFile = None,
+    words: Words = None,
+    image_id: ImageId = None,
+    po2: Po2 = None,
+    cycle_limit: CycleLimit = None,
+    priority: Priority = 0,
+    deadline: Deadline = None,
+    output: Output = None,
+    timeout: Timeout = None,
+    count: Annotated[int, typer.Option(min=0, help="How many trace proofs.")] = 1,
+    rounds: Annotated[int, typer.Option(help="Rounds of each fib.v0.")] = 20,
+    json: Json = False,
+) -> None:
+    """Prove PROGRAM and wait for its receipt: `farm prove fib.bin --words "u64:0 u64:1 u32:10"`.
+
+    Or make trace proofs, for development: `farm prove trace fib.v0 --count 100000`.
+    """
+    with _farm() as farm:
+        if program == "trace":
+            from farm.cli_trace import prove_traces
+
+            prove_traces(farm, trace, count, rounds, timeout, json=json)
+            return
+        job = farm.submit(
+            Path(program),
+            guest_stdin(input_file, words),
+            image_id=image_id,
+            po2=po2,
+            cycle_limit=cycle_limit,
+            priority=priority,
+            deadline=_unix(deadline),
+        )
+        _receipt(job, output, timeout, json=json)
+
+
+@app.command()
+def submit(
+    program: Program,
+    input_file: InputFile = None,
+    words: Words = None,
+    image_id: ImageId = None,
+    po2: Po2 = None,
+    cycle_limit: CycleLimit = None,
+    priority: Priority = 0,
+    deadline: Deadline = None,
+    key: Key = None,
+    json: Json = False,
+) -> None:
+    """Hand PROGRAM to the farm and print the job's id; `farm receipt` fetches the receipt."""
+    with _farm() as farm:
+        job = farm.submit(
+            Path(program),
+            guest_stdin(input_file, words),
+            image_id=image_id,
+            po2=po2,
+            cycle_limit=cycle_limit,
+            priority=priority,
+            deadline=_unix(deadline),
+            idempotency_key=key,
+        )
+        cli_print.data({"job": job.id}, job.id, json=json)
+
+
+@app.command()
+def receipt(
+    job: Annotated[str, typer.Argument(help="A job's id.")],
+    output: Output = None,
+    timeout: Timeout = None,
+    json: Json = False,
+) -> None:
+    """Wait for JOB, verify its receipt, print its journal and write the receipt to a file."""
+    with _farm() as farm:
+        _receipt(farm.job(job), output, timeout, json=json)
+
+
+@app.command()
+def cancel(job: Annotated[str, typer.Argument(help="A job's id.")], json: Json = False) -> None:
+    """Cancel JOB; others that wait for the same proof keep it."""
+    with _farm() as farm:
+        done = farm.job(job).cancel()
+    text = f"{job} is cancelled" if done else f"{job} had ended already"
+    cli_print.data({"job": job, "cancelled": done}, text, json=json)
+
+
+@app.command()
+def status(
+    job: Annotated[str, typer.Argument(help="A job's id; without it, the whole farm.")] = "",
+    json: Json = False,
+) -> None:
+    """Show what the farm is doing, or where JOB is."""
+    with _farm() as farm:
+        if job.startswith("b"):
+            cli_print.batch(farm.ledger.trace_view(job), json=json)
+        elif job:
+            cli_print.job(farm.job(job).status(), json=json)
+        else:
+            cli_print.farm(farm.ledger.slots(), farm.jobs(20), json=json)
+
+
+def _farm() -> "Farm":
+    # Loading it takes longer than most other commands, the farm's own processes among them.
+    from farm.client import Farm
+
+    return Farm()
+
+
+def _receipt(job: "Job", output: Path | None, timeout: float | None, *, json: bool) -> None:
+    from farm import show
+
+    with show.progress(job.id, quiet=json) as shown:
+        found = job.wait(timeout, shown)
+    if output:
+        found.save(output)
+    cli_print.receipt(found, job.id, str(output or ""), json=json)
+
+
+def _unix(seconds: float | None) -> float | None:
+    return None if seconds is None else time.time() + seconds

@@ -1,0 +1,78 @@
+"""The commands that need no running farm: verify, version, demo."""
+
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farm import cli_print, locate, verify
+from farm import settings as config
+from farm.errors import BadInput, BadReceipt, HostError
+
+app = typer.Typer()
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("verify")
+def verify_file(
+    file: Annotated[Path, typer.Argument(help="A receipt.")],
+    image_id: Annotated[str, typer.Option(help="The program it must be of.")],
+    journal: Annotated[Path | None, typer.Option(help="Where the journal goes.")] = None,
+    json: Json = False,
+) -> None:
+    """Verify the receipt in FILE and print its journal; no farm need be up."""
+    if not re.fullmatch("[0-9a-fA-F]{64}", image_id):
+        raise BadInput(f"image id {image_id!r} is not 64 hex digits")
+    found = verify.verify(_read(file), image_id.lower(), config.load())
+    if journal:
+        journal.write_bytes(found.journal)
+    facts = {"verified": True, "kind": found.kind, "digest": found.digest}
+    text = f"journal {found.journal.hex()}\nverified, {found.kind}"
+    cli_print.data(facts | {"journal": found.journal.hex()}, text, json=json)
+
+
+@app.command()
+def version(json: Json = False) -> None:
+    """Print the versions of the farm, the zkVM and the host."""
+    own = metadata.version("proving-farm")
+    facts = {"farm": own, "zkvm": config.ZKVM} | _host()
+    host = facts.get("error") or f"farm-host {facts['host']} at {facts['path']}"
+    features = f" ({facts['features']})" if "features" in facts else ""
+    cli_print.data(facts, f"farm {own}\nzkVM {facts['zkvm']}\n{host}{features}", json=json)
+
+
+@app.command()
+def demo(
+    compare: Annotated[
+        bool, typer.Option(help="Prove the same with the plain prover, to compare.")
+    ] = True,
+) -> None:
+    """Start a farm of its own, prove 100,000 traces and a RISC Zero program, verify, stop."""
+    from farm import demo as show
+
+    raise typer.Exit(0 if show.run(compare=compare) else 1)
+
+
+def _host() -> dict[str, str]:
+    settings = config.load()
+    try:
+        with verify.host(settings) as child:
+            said = child.greeting
+    except HostError as error:
+        return {"error": str(error)}
+    return {
+        "zkvm": said.zkvm,
+        "host": said.host,
+        "path": locate.find(settings),
+        "features": ", ".join(said.features),
+    }
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadReceipt(f"cannot read {file} ({error.strerror})") from error

@@ -1,0 +1,195 @@
+"""Ask a farm for proofs: `Farm` submits, `Job` waits for one receipt, `Batch` for trace proofs."""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from farm import columns, embedded, publish, queue, verify
+from farm import settings as config
+from farm.batch import Batch
+from farm.blobs import BlobStore, DirectoryBlobs, RedisBlobs, reference
+from farm.errors import BadProgram, ImageMismatch, InputTooLarge, WaitTimeout
+from farm.follow import Progress, follow
+from farm.job import Change, JobSpec, JobView, new_id
+from farm.ledger import Ledger
+from farm.outbox import Envelope
+from farm.receipt import Receipt
+from farm.settings import ZKVM, Settings
+
+#: Seconds that what a client puts into the scratch store waits for its workers.
+SCRATCH_SECONDS = 3600.0
+
+#: A guest program: its bytes (ELF or blob), or the file that holds them.
+Program = bytes | str | os.PathLike[str]
+
+
+class Farm:
+    """A farm to submit to: the one at `url`, else this user's own (`farm up`).
+
+    Safe to use from several threads. Calls raise LedgerDown while the farm is away.
+    """
+
+    def __init__(self, url: str = "", *, settings: Settings | None = None) -> None:
+        self.settings = settings or config.load(ledger_url=url or None)
+        self._images: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the next call opens them again."""
+        if "ledger" in self.__dict__:
+            self.ledger.client.close()
+        if "scratch" in self.__dict__:
+            self.scratch.close()
+
+    def submit(
+        self,
+        program: Program,
+        input: bytes = b"",
+        *,
+        image_id: str | None = None,
+        po2: int | None = None,
+        cycle_limit: int | None = None,
+        priority: int = 0,
+        deadline: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> "Job":
+        """Return the job that proves `program` on the guest's stdin `input`; it is durable by then.
+
+        `po2` sets the size of segments, `deadline` is a unix time, and jobs submitted with one
+        `idempotency_key` are one job. Raises BadProgram, ImageMismatch, InputTooLarge, Busy.
+        """
+        ledger, body = self.ledger, self._body(program)
+        if len(input) > self.settings.input_limit:
+            raise InputTooLarge(len(input), self.settings.input_limit)
+        spec = JobSpec(
+            id=new_id(),
+            namespace=self.settings.namespace,
+            image_id=self._image(body, image_id),
+            program=self.blobs.put(body),
+            input=self.blobs.put(input),
+            po2=po2 or self.settings.segment_po2,
+            cycle_limit=cycle_limit or self.settings.cycle_limit,
+            input_limit=self.settings.input_limit,
+            priority=priority,
+            deadline=deadline,
+            idempotency_key=idempotency_key,
+        )
+        admitted = ledger.submit(spec, present=self.blobs.has, cap=self.settings.open_jobs)
+        return self.job(admitted.job)
+
+    def submit_many(self, program: str, rounds: Any = None, witness: Any = None) -> Batch:
+        """Return a batch of trace proofs, one a row; it is accepted by then.
+
+        `fib.v0` takes `rounds` (one number, or one a row) and optionally two words a row;
+        `sha256.v0` takes a message of words a row. Raises BadTrace for what is no batch at all;
+        a row that is wrong fails alone.
+        """
+        inputs = columns.inputs(program, rounds, witness)
+        return Batch.submit(
+            inputs, self.ledger, self.scratch, self._send, self.settings.step_seconds
+        )
+
+    def job(self, id: str) -> "Job":
+        """Return the handle of a job submitted before, by anyone; it need not exist yet."""
+        return Job(self, id)
+
+    def jobs(self, limit: int = 100) -> list[JobView]:
+        """Return the newest jobs, newest first."""
+        return self.ledger.jobs(limit)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The farm's ledger; raises LedgerDown when this user's farm is not up."""
+        return Ledger.at(self._urls.ledger)
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """Where programs, inputs and receipts are."""
+        return DirectoryBlobs(self.settings.state / "blobs")
+
+    @cached_property
+    def scratch(self) -> RedisBlobs:
+        """Where the columns of trace batches pass through."""
+        return RedisBlobs.at(self._urls.scratch, SCRATCH_SECONDS)
+
+    @cached_property
+    def _urls(self) -> embedded.Urls:
+        return embedded.urls(self.settings)
+
+    def _send(self, messages: Sequence[Envelope]) -> None:
+        publish.send_all(queue.app, self._urls.broker, messages)
+
+    def _body(self, program: Program) -> bytes:
+        body = program if isinstance(program, bytes) else _read(Path(program))
+        if not body:
+            raise BadProgram("it is empty", ZKVM)
+        if len(body) > self.settings.program_limit:
+            raise BadProgram(f"{len(body)} bytes are over {self.settings.program_limit}", ZKVM)
+        return body
+
+    def _image(self, program: bytes, expected: str | None) -> str:
+        ref = reference(program)
+        if ref not in self._images:
+            self._images[ref] = verify.image_id(program, self.settings)
+        if expected is not None and expected.lower() != self._images[ref]:
+            raise ImageMismatch(self._images[ref], expected)
+        return self._images[ref]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadProgram(f"cannot read {path} ({error.strerror})", ZKVM) from error
+
+
+class Job:
+    """One job of a farm; nothing but its id is kept here."""
+
+    def __init__(self, farm: Farm, id: str) -> None:
+        self.farm, self.id = farm, id
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id}>"
+
+    def status(self) -> JobView:
+        """Return the job as it is now; raises UnknownJob."""
+        return self.farm.ledger.status(self.id)
+
+    def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Receipt:
+        """Return the receipt, verified, once there is one.
+
+        Raises why the job has ended without one (GuestPanicked, CycleLimitReached, JobAborted,
+        ...), or WaitTimeout after `timeout` seconds. `progress` is told of every change.
+        """
+        for changes in self.changes(timeout):
+            for change in changes:
+                if progress:
+                    progress(change)
+        return self.receipt()
+
+    def changes(self, timeout: float | None = None) -> Iterator[list[Change]]:
+        """Yield what becomes of the job until it has ended; raises WaitTimeout."""
+        return follow(self.farm.ledger, self.id, lambda: self.status().state, timeout)
+
+    def receipt(self) -> Receipt:
+        """Return the receipt of a job that has SUCCEEDED, verified here against its image id."""
+        view = self.status()
+        if error := view.error():
+            raise error
+        if not view.state.ended:
+            raise WaitTimeout(self.id, view.state, 0)
+        raw = self.farm.blobs.get(view.receipt)
+        shown = verify.verify(raw, view.spec.image_id, self.farm.settings)
+        return Receipt(raw, shown.journal, view.spec.image_id, shown.digest, shown.kind)
+
+    def cancel(self) -> bool:
+        """Return whether the job was open, and is ABORTED now; raises UnknownJob."""
+        return self.farm.ledger.cancel(self.id)

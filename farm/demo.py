@@ -1,0 +1,126 @@
+"""Show a farm at work: start one, prove, verify everything, compare, stop it, leave nothing."""
+
+import contextlib
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.table import Table
+
+from farm import background, demo_work, flower, locate
+from farm import settings as config
+from farm.client import Farm
+from farm.demo_work import PO2, Row
+from farm.errors import FarmError, HostMissing
+from farm.running import Status
+from farm.settings import Settings
+
+
+def run(*, compare: bool) -> bool:
+    """Run the demo; return whether every row of its table was verified."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    with _interruptible(), _state() as state:
+        settings = _settings(state)
+        console.print("starting a farm ...")
+        with _farm_up(settings) as status, Farm(settings=settings) as farm:
+            where = _flower(status)
+            console.print(f"the farm is up; {where}")
+            rows, notes = _rows(farm, settings, compare=compare)
+    _print(rows, [*notes, where])
+    return bool(rows) and all(row.verified for row in rows)
+
+
+def _rows(farm: Farm, settings: Settings, *, compare: bool) -> tuple[list[Row], list[str]]:
+    rows = [demo_work.traces(farm)]
+    try:
+        locate.find(settings)
+        program = demo_work.program()
+    except (HostMissing, FileNotFoundError) as error:
+        return rows, [f"left out: RISC Zero proofs, since there is {_missing(error)}"]
+    proof, again = demo_work.receipts(farm, program)
+    rows += [proof, again]
+    if not compare or not proof.verified:
+        return rows, []
+    plain = demo_work.plain(settings, program)
+    ratio = proof.seconds / plain.seconds if plain.seconds else 0.0
+    versus = f"farm {proof.seconds:.1f} s, plain prover {plain.seconds:.1f} s, ratio {ratio:.3f}"
+    return [*rows, plain], [versus]
+
+
+def _missing(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"no {error.filename} (run the demo from a checkout)"
+    return str(error)
+
+
+def _settings(state: Path) -> Settings:
+    """Return the settings of a farm that nobody else uses."""
+    own = {"ledger_url": "", "broker_url": "", "scratch_url": ""}
+    return config.load(state=state, segment_po2=PO2, flower_port=_free_port(), **own)
+
+
+def _free_port() -> int:
+    for port in (config.load().flower_port, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((flower.ADDRESS, port))
+            return int(probe.getsockname()[1])
+    return 0
+
+
+@contextlib.contextmanager
+def _state() -> Iterator[Path]:
+    state = Path(tempfile.mkdtemp(prefix="farm-demo-"))
+    try:
+        yield state
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _farm_up(settings: Settings) -> Iterator[Status]:
+    try:
+        yield background.start(settings)
+    finally:
+        background.stop(settings, now=True)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a signal that ends programs end this one as Ctrl-C does: by way of every `finally`."""
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        # Once: what is being put away then must not be interrupted by an impatient second one.
+        for name in kinds:
+            signal.signal(name, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(name, interrupt) for name in kinds]
+    try:
+        yield
+    finally:
+        for name, handler in zip(kinds, before, strict=True):
+            signal.signal(name, handler)
+
+
+def _flower(status: Status) -> str:
+    if not status.flower:
+        return "Flower is off"
+    password = Path(status.flower_password).read_text().strip()
+    return f"Flower: {status.flower} (user {flower.USER}, password {password})"
+
+
+def _print(rows: list[Row], notes: list[str]) -> None:
+    table = Table("what", *demo_work.HEADINGS)
+    for row in rows:
+        table.add_row(*row.cells())
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    for note in notes:
+        console.print(note, markup=False)

@@ -1,0 +1,230 @@
+"""What the scheduler is told, and what it says in return. Pure values.
+
+Events are hints made from the ledger; each instruction is one change of the ledger, or one
+piece of work for the verifier.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from farm.errors import FarmError
+from farm.job import State
+from farm.session import JobFacts, SessionFacts, Slot, StepState
+from farm.wire import ExecutedRecord, SegmentRecord, StepMessage
+
+
+class Event:
+    """Something that has happened."""
+
+
+class Instruction:
+    """Something to be done now, in the order given."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSeen(Event):
+    """A slot is up, perhaps as another process than before."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class SlotGone(Event):
+    """A slot has stopped to answer, or left."""
+
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeen(Event):
+    """A session as the ledger has it: new, or to be compared with what is remembered."""
+
+    facts: SessionFacts
+
+
+@dataclass(frozen=True, slots=True)
+class JobJoined(Event):
+    """Another job waits for a session."""
+
+    session: str
+    job: JobFacts
+
+
+@dataclass(frozen=True, slots=True)
+class JobLeft(Event):
+    """A job waits no more; the ledger knows."""
+
+    session: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed(Event):
+    """A job that still waits has run out of time."""
+
+    session: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFound(Event):
+    """An execution has recorded a segment."""
+
+    session: str
+    index: int
+    record: SegmentRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Executed(Event):
+    """A guest has ended well."""
+
+    session: str
+    record: ExecutedRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StepReported(Event):
+    """A worker has an output, or says why not: `record` is what the ledger has of the step."""
+
+    session: str
+    step: str
+    record: StepState
+
+
+@dataclass(frozen=True, slots=True)
+class StepLost(Event):
+    """An attempt is not renewed any more, or nobody has taken its message."""
+
+    session: str
+    step: str
+    attempt: int
+    #: Whether it was leased: a message that got lost is nobody's failure.
+    leased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Event):
+    """An output proves what its step was to prove."""
+
+    session: str
+    step: str
+    attempt: int
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Event):
+    """An output does not, or cannot be read."""
+
+    session: str
+    step: str
+    attempt: int
+    error: FarmError
+
+
+@dataclass(frozen=True, slots=True)
+class Finalized(Event):
+    """The root has become a Receipt, verified and stored; or not, and why."""
+
+    session: str
+    receipt: str = ""
+    error: FarmError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Instruction):
+    """Send a step to the slot that its message names."""
+
+    message: StepMessage
+    record: StepState
+
+
+@dataclass(frozen=True, slots=True)
+class Verify(Instruction):
+    """Check an output against the claim that was recorded when the guest was executed."""
+
+    session: str
+    step: str
+    attempt: int
+    ref: str
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bind(Instruction):
+    """Bind a verified output to its step."""
+
+    session: str
+    step: str
+    attempt: int
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unbind(Instruction):
+    """Forget an output that is gone from the store."""
+
+    session: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finalize(Instruction):
+    """Make the Receipt out of the root and the journal."""
+
+    session: str
+    image_id: str
+    root: str
+    journal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close(Instruction):
+    """End a session."""
+
+    session: str
+    job_key: str
+    state: State
+    error: FarmError | None = None
+    receipt: str = ""
+    journal: str = ""
+    stats: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish(Instruction):
+    """End a job."""
+
+    job: str
+    session: str
+    job_key: str
+    state: State
+    error: FarmError | None = None
+    receipt: str = ""
+    journal: str = ""
+    stats: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reattach(Instruction):
+    """Let a job with other limits than those that failed go on by itself."""
+
+    job: JobFacts
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Instruction):
+    """Tell the waiters how far their session is."""
+
+    jobs: tuple[str, ...]
+    entry: dict[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Strike(Instruction):
+    """Note that a slot has delivered what it should not."""
+
+    slot: str
+    error: FarmError

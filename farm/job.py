@@ -1,0 +1,132 @@
+"""What a client asks for, and what became of it: frozen values.
+
+Pure. The id of a job is made by the client, so that a submission sent twice is one job.
+"""
+
+import secrets
+from enum import StrEnum
+
+import msgspec
+
+from farm.errors import FarmError, JobAborted, JobFailed, JobTimedOut
+
+
+class State(StrEnum):
+    """Where a job is; RUNNING and the last three are also the states of sessions and batches."""
+
+    BUFFERED = "BUFFERED"
+    ACCEPTED = "ACCEPTED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the job."""
+        return self not in (State.BUFFERED, State.ACCEPTED, State.RUNNING)
+
+
+def new_id(letter: str = "j") -> str:
+    """Return a fresh id: of a job, or with another letter of something else."""
+    return letter + secrets.token_hex(6)
+
+
+class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One request: prove that this program, fed this input, puts out its journal."""
+
+    id: str
+    namespace: str = "default"
+    kind: str = "risc0"
+    receipt: str = "succinct"
+    image_id: str
+    program: str
+    input: str
+    po2: int
+    cycle_limit: int
+    input_limit: int
+    priority: int = 0
+    #: Unix time after which the answer is of no use; None for never.
+    deadline: float | None = None
+    idempotency_key: str | None = None
+    labels: dict[str, str] = {}
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """What became of a submission: the job's id (an older one for a repeated request)."""
+
+    job: str
+    state: State
+    #: Whether a kept answer was given at once.
+    answered: bool = False
+    #: Whether the job shares a session that was running already.
+    attached: bool = False
+
+
+class JobView(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as the ledger has it; times are unix seconds, 0 for not yet."""
+
+    id: str
+    state: State
+    spec: JobSpec
+    session: str = ""
+    created: float = 0
+    started: float = 0
+    finished: float = 0
+    #: References of the receipt and the journal once SUCCEEDED.
+    receipt: str = ""
+    journal: str = ""
+    stats: dict[str, object] = {}
+    code: str = ""
+    facts: list[object] = []
+
+    def error(self) -> FarmError | None:
+        """Return why the job ended without a receipt, None if it did not.
+
+        A failure of a known class comes back as that class (a CycleLimitReached, say).
+        """
+        if self.state is State.ABORTED:
+            return JobAborted(self.id, *(self.facts or ["by request"]))
+        if self.state is State.TIMED_OUT:
+            return JobTimedOut(self.id, *(self.facts or ["no answer in time"]))
+        if self.state is not State.FAILED:
+            return None
+        return FarmError.named(self.code, self.facts) if self.code else JobFailed(self.id, "?")
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a job's changes; `id` is where to read on from."""
+
+    id: str
+    state: State
+    segments: int = 0
+    #: Whether `segments` is final: the guest has ended.
+    segments_known: bool = False
+    proved: int = 0
+    folds: int = 0
+    #: Of a trace batch: chunks done, of `segments`.
+    done: int = 0
+    text: str = ""
+
+
+class BatchView(msgspec.Struct, frozen=True, kw_only=True):
+    """A trace batch as the ledger has it; `nodes` has the result of each chunk that is done."""
+
+    id: str
+    state: State
+    program: str
+    count: int
+    chunks: int
+    done: int = 0
+    created: float = 0
+    finished: float = 0
+    nodes: dict[str, str] = {}
+    code: str = ""
+    facts: list[object] = []
+
+    def error(self) -> FarmError | None:
+        """Return why the batch ended without its results, None if it did not."""
+        if self.state is State.ABORTED:
+            return JobAborted(self.id, "by request")
+        return FarmError.named(self.code, self.facts) if self.code else None

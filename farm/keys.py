@@ -1,0 +1,118 @@
+"""Name every key of the ledger: what it holds, who writes it, how long it lives.
+
+key                  type    holds                                           written by lives
+farm:epoch           string  number of the scheduler in charge               scheduler  always
+farm:scheduler       string  who holds the epoch                             scheduler  its lease
+farm:seq             string  counter: which job is older                     client     always
+farm:events          stream  what the scheduler has not handled yet          all        handled
+farm:outbox          list    messages to give to Celery (JSON)               scheduler  until sent
+farm:open            set     ids of jobs that have not ended                 all        until ended
+farm:sessions        set     names of sessions that are running              all        until ended
+farm:batches         set     ids of trace batches that are running           client     until ended
+farm:recent          list    ids of the newest jobs, newest first            client     RECENT
+farm:slots           hash    slot -> Slot (JSON)                             worker     gone
+farm:beats           hash    "slot:.." and "step:.." -> counter              worker     watched
+farm:job:<id>        hash    a job: state, spec, times, outcome              all        RETAINED
+farm:changes:<id>    stream  what became of a job or batch, for who waits    all        KEPT
+farm:key:<job key>   hash    running session or answer of equal jobs         all        RETAINED
+farm:idem:<ns>:<key> string  id of the job a client's own key made           client     RETAINED
+farm:session:<name>  hash    a session: state, spec, how execution ended     all        KEPT
+farm:waiters:<name>  set     ids of the jobs that wait for a session         all        until ended
+farm:segments:<name> hash    index -> segment (JSON)                         worker     KEPT
+farm:nodes:<name>    hash    step -> reference of its output, bound once     scheduler* KEPT
+farm:steps:<name>    hash    step -> StepState (JSON)                        all        KEPT
+farm:batch:<id>      hash    a trace batch; its chunks are steps and nodes   client     KEPT
+
+KEPT and RETAINED count from the end of the thing. *The nodes of a trace batch are bound by its
+workers. Everything is changed by the functions of farm/lua alone. Bodies are never here: a
+reference names a blob.
+"""
+
+#: Seconds that a finished job, and the answer of its key, can be asked for.
+RETAINED = 30 * 24 * 3600
+#: Seconds that the inner life of what has ended stays to be looked at.
+KEPT = 24 * 3600
+#: How many of the newest jobs a listing can show.
+RECENT = 1000
+
+EPOCH = "farm:epoch"
+SCHEDULER = "farm:scheduler"
+SEQ = "farm:seq"
+EVENTS = "farm:events"
+OUTBOX = "farm:outbox"
+OPEN = "farm:open"
+SESSIONS = "farm:sessions"
+BATCHES = "farm:batches"
+RECENT_JOBS = "farm:recent"
+SLOTS = "farm:slots"
+BEATS = "farm:beats"
+
+
+def job(id: str) -> str:
+    """Return the key of a job."""
+    return f"farm:job:{id}"
+
+
+def changes(id: str) -> str:
+    """Return the key of what a job's or batch's waiters read."""
+    return f"farm:changes:{id}"
+
+
+def answer(job_key: str) -> str:
+    """Return the key of the answer, or the running session, of equal jobs."""
+    return f"farm:key:{job_key}"
+
+
+def idempotency(namespace: str, key: str) -> str:
+    """Return the key of a client's own name for a job."""
+    return f"farm:idem:{namespace}:{key}"
+
+
+def session(name: str) -> str:
+    """Return the key of a session."""
+    return f"farm:session:{name}"
+
+
+def waiters(name: str) -> str:
+    """Return the key of the jobs that wait for a session."""
+    return f"farm:waiters:{name}"
+
+
+def segments(name: str) -> str:
+    """Return the key of a session's segments."""
+    return f"farm:segments:{name}"
+
+
+def nodes(name: str) -> str:
+    """Return the key of the outputs bound in a session or batch."""
+    return f"farm:nodes:{name}"
+
+
+def steps(name: str) -> str:
+    """Return the key of the steps of a session or batch."""
+    return f"farm:steps:{name}"
+
+
+def batch(id: str) -> str:
+    """Return the key of a trace batch."""
+    return f"farm:batch:{id}"
+
+
+def slot_beat(slot: str) -> str:
+    """Return the field of `farm:beats` that a slot counts up."""
+    return f"slot:{slot}"
+
+
+def step_beat(session: str, step: str, attempt: int) -> str:
+    """Return the field of `farm:beats` that a leased step counts up."""
+    return f"step:{session}:{step}:{attempt}"
+
+
+def inner(name: str) -> list[str]:
+    """Return the keys of a session's inner life, in the order the functions take them."""
+    return [session(name), waiters(name), segments(name), nodes(name), steps(name)]
+
+
+def home(name: str, step: str) -> str:
+    """Return the key that says whether a step's session, or its trace batch, still runs."""
+    return batch(name) if step.startswith("trace:") else session(name)

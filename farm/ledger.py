@@ -1,0 +1,188 @@
+"""Ask the ledger, as a client: submit, cancel, look, wait for changes.
+
+`Steps` (steps.py) is what workers tell the ledger, `Book` (book.py) what the scheduler writes.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from farm import keys
+from farm.errors import Busy, LedgerDown, UnknownJob
+from farm.job import Admission, BatchView, Change, JobSpec, JobView, State
+from farm.outbox import Envelope
+from farm.server import LONGEST_BLOCK, Server
+from farm.session import Slot, StepState, identity, job_key, session_name
+
+#: How long a submission waits for the server's disk.
+SYNC_MS = 5000
+#: When to come back to a farm that is full.
+RETRY_SECONDS = 5
+
+
+class Chunk(NamedTuple):
+    """One chunk of a trace batch: "trace:<start>-<end>", and its message for attempt 1."""
+
+    step: str
+    message: Envelope
+
+
+class Ledger(Server):
+    """What a client can ask; every call may raise LedgerDown or WrongPassword."""
+
+    def submit(
+        self,
+        spec: JobSpec,
+        *,
+        present: Callable[[str], bool] = lambda ref: True,
+        cap: int = 100_000,
+    ) -> Admission:
+        """Return the job's admission, which is durable by then; sent twice it is one job.
+
+        `present` tells whether a blob is in the store: an answer whose receipt is gone is made
+        again. Raises Busy when `cap` jobs are open.
+        """
+        while True:
+            verdict, id = self._submit(spec, present, cap)
+            if verdict == "BUSY":
+                raise Busy("the number of open jobs", cap, RETRY_SECONDS)
+            if verdict != "RETRY":
+                break
+        if verdict == "KNOWN":
+            return Admission(id, State(self._read("HGET", keys.job(id), "state")))
+        state = State.SUCCEEDED if verdict == "ANSWERED" else State.ACCEPTED
+        return Admission(id, state, verdict == "ANSWERED", verdict == "ATTACHED")
+
+    def _submit(self, spec: JobSpec, present: Callable[[str], bool], cap: int) -> tuple[str, str]:
+        key = job_key(spec)
+        running, receipt = self._read("HMGET", keys.answer(key), "session", "receipt")
+        there = receipt and present(receipt)
+        name = running or session_name(spec)
+        names = [keys.job(spec.id), keys.changes(spec.id), keys.OPEN, keys.SESSIONS]
+        names += [keys.answer(key), keys.session(name), keys.waiters(name)]
+        names += [keys.SEQ, keys.EVENTS, keys.RECENT_JOBS]
+        if spec.idempotency_key:
+            names.append(keys.idempotency(spec.namespace, spec.idempotency_key))
+        args = [spec.id, name, _json(spec), key, running or "", receipt or "", int(bool(there))]
+        args += [cap, keys.RETAINED, keys.RECENT, "identity", identity(spec)]
+        args += ["priority", spec.priority, "deadline", spec.deadline or ""]
+        verdict, id = self._durable("submit", names, args)
+        return verdict, id
+
+    def cancel(self, id: str) -> bool:
+        """Return whether the job was open and is ABORTED now; others of its session go on."""
+        name, key = self._read("HMGET", keys.job(id), "session", "key")
+        if key is None:
+            raise UnknownJob(id)
+        names = [keys.job(id), keys.changes(id), keys.OPEN, keys.SESSIONS, keys.answer(key)]
+        args = [id, name, State.ABORTED, "JobAborted", '["by request"]', "cancelled by request"]
+        answer = self.call(
+            "cancel",
+            [*names, *keys.inner(name), keys.EVENTS],
+            [*args, keys.RETAINED, keys.KEPT],
+        )
+        return bool(answer == "OK")
+
+    def status(self, id: str) -> JobView:
+        """Return the job as it is now; raises UnknownJob."""
+        fields = pairs(self._read("HGETALL", keys.job(id)))
+        if not fields:
+            raise UnknownJob(id)
+        return job_view(id, fields)
+
+    def changes(self, id: str, after: str = "0", block_ms: int = 0) -> list[Change]:
+        """Return what became of a job or batch since the change `after`, oldest first.
+
+        Waits up to `block_ms` for the first; an empty list means none came. The stream is
+        kept short: who waits reads the end from `status` too.
+        """
+        command: list[Any] = ["XREAD", "COUNT", 1000]
+        if block_ms:
+            command += ["BLOCK", min(block_ms, LONGEST_BLOCK)]
+        found = self._read(*command, "STREAMS", keys.changes(id), after)
+        entries = found[0][1] if found else []
+        return [
+            msgspec.convert(pairs(fields) | {"id": entry}, Change, strict=False)
+            for entry, fields in entries
+        ]
+
+    def jobs(self, limit: int = 100) -> list[JobView]:
+        """Return the newest jobs, newest first."""
+        ids = self._read("LRANGE", keys.RECENT_JOBS, 0, limit - 1)
+        found = self.calls([("HGETALL", keys.job(id)) for id in ids]) if ids else []
+        return [job_view(id, pairs(one)) for id, one in zip(ids, found, strict=True) if one]
+
+    def slots(self) -> list[Slot]:
+        """Return the slots that are up, by name."""
+        found = pairs(self._read("HGETALL", keys.SLOTS))
+        return [msgspec.json.decode(found[name], type=Slot) for name in sorted(found)]
+
+    def trace_submit(self, id: str, program: str, count: int, chunks: Sequence[Chunk]) -> bool:
+        """Return whether the batch is new; durable by then. The client sends the messages."""
+        args: list[Any] = [id, program, count, len(chunks)]
+        for chunk in chunks:
+            record = StepState(state="SENT", attempt=1, message=chunk.message.json())
+            args += [chunk.step, _json(record)]
+        names = [keys.batch(id), keys.steps(id), keys.BATCHES, keys.changes(id)]
+        return bool(self._durable("trace_submit", names, args) == "NEW")
+
+    def trace_view(self, id: str) -> BatchView:
+        """Return the batch as it is now; raises UnknownJob."""
+        fields, nodes = map(
+            pairs, self.calls([("HGETALL", keys.batch(id)), ("HGETALL", keys.nodes(id))])
+        )
+        if not fields:
+            raise UnknownJob(id)
+        facts = msgspec.json.decode(fields.pop("facts", "[]"))
+        known = fields | {"id": id, "nodes": nodes, "facts": facts}
+        return msgspec.convert(known, BatchView, strict=False)
+
+    def trace_cancel(self, id: str) -> bool:
+        """Return whether the batch was running and is ABORTED now."""
+        args = [id, State.ABORTED, "JobAborted", "[]", keys.KEPT]
+        return bool(self.call("trace_end", batch_keys(id), args) == "OK")
+
+    def trace_forget(self, id: str) -> None:
+        """Drop a batch whose results the client has."""
+        self.trace_cancel(id)
+        names = batch_keys(id)
+        del names[3]
+        self._read("DEL", *names)
+
+    def _durable(self, name: str, names: Sequence[str], args: Sequence[Any]) -> Any:
+        command = self.command(name, names, args)
+        answer, synced = self.calls([command, ("WAITAOF", 1, 0, SYNC_MS)], lenient=True)
+        if isinstance(answer, Exception):
+            raise answer
+        # An error is a server without WAITAOF or without a file: `check` has warned of it.
+        if isinstance(synced, list) and synced[0] < 1:
+            raise LedgerDown(self.where, f"its disk took longer than {SYNC_MS} ms")
+        return answer
+
+    def _read(self, *command: Any) -> Any:
+        return self.calls([command])[0]
+
+
+def batch_keys(id: str) -> list[str]:
+    """Return the keys of a trace batch, in the order the functions take them."""
+    return [keys.batch(id), keys.steps(id), keys.nodes(id), keys.BATCHES, keys.changes(id)]
+
+
+def job_view(id: str, fields: dict[str, str]) -> JobView:
+    """Return the job whose hash has these fields."""
+    parsed = {name: msgspec.json.decode(fields[name]) for name in _JSON if fields.get(name)}
+    known = {name: value for name, value in fields.items() if name not in _JSON}
+    return msgspec.convert(known | parsed | {"id": id}, JobView, strict=False)
+
+
+_JSON = ("spec", "stats", "facts")
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def pairs(flat: Any) -> dict[str, str]:
+    """Return a hash's fields, however the client library gave them."""
+    return flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,79 @@
+-- What the ledger's functions share: reading a record, telling who waits, ending a job.
+--
+-- The files of this folder are one library, in the order common, client, worker, scheduler.
+-- Every function takes its keys as KEYS (farm/keys.py says what each holds) and does the whole
+-- of a change at once: state, outbox, event and acknowledgement. A record is JSON with scalars
+-- only, since Lua's JSON cannot tell an empty list from an empty object.
+
+local function now()
+  local time = redis.call('TIME')
+  return string.format('%d.%06d', time[1], time[2])
+end
+
+local function read(key, field)
+  local text = redis.call('HGET', key, field)
+  return text and cjson.decode(text)
+end
+
+local function write(key, field, record)
+  redis.call('HSET', key, field, cjson.encode(record))
+end
+
+local function running(key)
+  return redis.call('HGET', key, 'state') == 'RUNNING'
+end
+
+local function job_open(key)
+  local state = redis.call('HGET', key, 'state')
+  return state == 'ACCEPTED' or state == 'RUNNING'
+end
+
+local function tell(stream, ...)
+  redis.call('XADD', stream, 'MAXLEN', '~', 256, '*', ...)
+end
+
+local function keep(seconds, ...)
+  for _, key in ipairs({...}) do redis.call('EXPIRE', key, seconds) end
+end
+
+-- The session stops: leases are answered CANCELLED from now on, equal jobs start anew.
+-- inner = {session, waiters, segments, nodes, steps}
+local function close_session(inner, sessions, answer, name, state, code, facts, seconds)
+  redis.call('HSET', inner[1], 'state', state, 'code', code, 'facts', facts, 'closed', now())
+  redis.call('SREM', sessions, name)
+  if redis.call('HGET', answer, 'session') == name then redis.call('HDEL', answer, 'session') end
+  keep(seconds, unpack(inner))
+end
+
+-- The job ends; the last one to leave a running session closes it.
+-- k = {job, changes, open, sessions, answer, session, waiters, segments, nodes, steps}
+-- v = {id, session name, state, code, facts, text, seconds retained, seconds kept}
+local function end_job(k, v)
+  if not job_open(k[1]) then return false end
+  redis.call('HSET', k[1], 'state', v[3], 'code', v[4], 'facts', v[5], 'finished', now())
+  redis.call('SREM', k[3], v[1])
+  redis.call('SREM', k[7], v[1])
+  tell(k[2], 'state', v[3], 'text', v[6])
+  keep(v[7], k[1])
+  keep(v[8], k[2])
+  local inner = {k[6], k[7], k[8], k[9], k[10]}
+  if running(k[6]) and redis.call('SCARD', k[7]) == 0 then
+    close_session(inner, k[4], k[5], v[2], 'ABORTED', 'JobAborted', '[]', v[8])
+  end
+  return true
+end
+
+-- The job waits for a session from now on: the running one of its key, or one it starts.
+-- k = {job, answer, sessions, session, waiters}; v = {id, session name, spec, answer's key, started}
+local function attach(k, v)
+  local fresh = redis.call('HGET', k[2], 'session') ~= v[2]
+  if fresh then
+    redis.call('HSET', k[4], 'state', 'RUNNING', 'spec', v[3], 'key', v[4], 'created', now())
+    redis.call('SADD', k[3], v[2])
+    redis.call('HSET', k[2], 'session', v[2])
+    redis.call('PERSIST', k[2])
+  end
+  redis.call('HSET', k[1], 'session', v[2])
+  redis.call('SADD', k[5], v[1])
+  return fresh
+end

@@ -1,0 +1,187 @@
+"""Decide which ready step goes to which slot, and how many cores it gets.
+
+Pure. Cores that would idle once every ready step has a slot are lent: the step is as wide as
+the slots it takes together, on one machine, until it ends. A slot gets a second message, a
+look-ahead, only when there is work for another full round of all slots.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from farm.session import Slot
+
+#: What orders ready steps: minus priority, rank of the kind, age of the job, first segment.
+Order = tuple[int, int, int, int]
+#: A step of a session.
+Key = tuple[str, str]
+
+#: The part of a step that no second core makes faster. A guess until times are recorded.
+SERIAL = 0.02
+
+
+class Pool:
+    """Steps that are ready, the most urgent first."""
+
+    def __init__(self) -> None:
+        self._order: dict[Key, Order] = {}
+        self._heap: list[tuple[Order, Key]] = []
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def offer(self, key: Key, order: Order) -> None:
+        """Add a step, or give it another place."""
+        if self._order.get(key) != order:
+            self._order[key] = order
+            heapq.heappush(self._heap, (order, key))
+
+    def withdraw(self, key: Key) -> None:
+        """Take a step out, if it is in."""
+        self._order.pop(key, None)
+
+    def first(self, most: int) -> list[Key]:
+        """Return up to `most` steps without taking them out, the most urgent first."""
+        found: list[tuple[Order, Key]] = []
+        seen: set[Key] = set()
+        while self._heap and len(found) < most:
+            order, key = heapq.heappop(self._heap)
+            # What was withdrawn or moved is still in the heap at its old place.
+            if self._order.get(key) == order and key not in seen:
+                found.append((order, key))
+                seen.add(key)
+        for entry in found:
+            heapq.heappush(self._heap, entry)
+        return [key for _, key in found]
+
+
+class Seat(NamedTuple):
+    """Where a step runs: its slot, the slots whose cores it has on loan."""
+
+    slot: str
+    lent: tuple[str, ...] = ()
+    ahead: bool = False
+
+
+class Floor:
+    """The slots that are up, and what each works on."""
+
+    def __init__(self) -> None:
+        self.slots: dict[str, Slot] = {}
+        #: How often a slot delivered what it should not; the others are asked first.
+        self.strikes: Counter[str] = Counter()
+        self._seats: dict[Key, Seat] = {}
+        self._work: dict[str, list[Key]] = {}
+        self._borrower: dict[str, Key] = {}
+
+    def up(self, slot: Slot) -> list[Key]:
+        """Add a slot; return the steps that an earlier incarnation of it has lost."""
+        before = self.slots.get(slot.name)
+        self.slots[slot.name] = slot
+        if before is None or before.incarnation == slot.incarnation:
+            return []
+        return list(self._work.get(slot.name, ()))
+
+    def gone(self, name: str) -> list[Key]:
+        """Remove a slot; return the steps it has lost."""
+        self.slots.pop(name, None)
+        return list(self._work.get(name, ()))
+
+    def sit(self, key: Key, seat: Seat) -> None:
+        """Note that a step was sent."""
+        self._seats[key] = seat
+        self._work.setdefault(seat.slot, []).append(key)
+        for name in seat.lent:
+            self._borrower[name] = key
+
+    def leave(self, key: Key) -> Seat | None:
+        """Note that a step has ended; return where it was."""
+        seat = self._seats.pop(key, None)
+        if seat:
+            self._work[seat.slot].remove(key)
+            for name in seat.lent:
+                if self._borrower.get(name) == key:
+                    del self._borrower[name]
+        return seat
+
+    def waits(self, key: Key) -> bool:
+        """Return whether a step is behind another one in its slot: a look-ahead."""
+        seat = self._seats.get(key)
+        return seat is not None and self._work[seat.slot][0] != key
+
+    def seated(self) -> Iterable[tuple[Key, Seat]]:
+        """Return what was sent and has not come back."""
+        return self._seats.items()
+
+    def cores(self, seat: Seat) -> list[int]:
+        """Return the cores a step may use there."""
+        names = [name for name in (seat.slot, *seat.lent) if name in self.slots]
+        return sorted({core for name in names for core in self.slots[name].cores})
+
+    def free(self) -> list[Slot]:
+        """Return the proving slots that do nothing and whose cores are not lent."""
+        found = [slot for slot in self._proving() if not self._busy(slot.name)]
+        return sorted(found, key=lambda slot: (self.strikes[slot.name], slot.name))
+
+    def shares(self, demand: int) -> list[list[Slot]]:
+        """Return the free slots in shares, one for each of up to `demand` steps.
+
+        The slots of a share are on one machine; the first of them is the one to send to.
+        """
+        machines: dict[str, list[Slot]] = {}
+        for slot in self.free():
+            machines.setdefault(slot.machine, []).append(slot)
+        steps = dict.fromkeys(machines, 0)
+        for _ in range(min(demand, sum(map(len, machines.values())))):
+            widest = max(steps, key=lambda name: len(machines[name]) / (steps[name] + 1))
+            steps[widest] += 1
+        shares = [
+            machines[name][start::count] for name, count in steps.items() for start in range(count)
+        ]
+        return sorted(shares, key=len, reverse=True)
+
+    def rows(self, ready: int) -> list[Seat]:
+        """Return seats for look-aheads, if so many ready steps make another full round."""
+        proving = self._proving()
+        if not proving or ready < len(proving) or self.free():
+            return []
+        return [
+            Seat(slot.name, ahead=True)
+            for slot in proving
+            if len(work := self._work.get(slot.name, ())) == 1
+            and slot.name not in self._borrower
+            and not self._seats[work[0]].lent
+        ]
+
+    def lanes(self) -> list[Seat]:
+        """Return a seat for each execution that could start, the least busy slots first."""
+        found = [
+            (number, slot.name)
+            for slot in self.slots.values()
+            if slot.kind == "execute"
+            for number in range(len(self._work.get(slot.name, ())), slot.lanes)
+        ]
+        return [Seat(name) for _, name in sorted(found)]
+
+    def _proving(self) -> list[Slot]:
+        return [slot for slot in self.slots.values() if slot.kind == "risc0"]
+
+    def _busy(self, name: str) -> bool:
+        return bool(self._work.get(name)) or name in self._borrower
+
+
+def one_after_another(costs: Sequence[int], shares: Sequence[Sequence[Slot]]) -> bool:
+    """Return whether the steps end sooner one after another, each on all cores.
+
+    Side by side they leave cores idle when one is much shorter than the other.
+    """
+    if len(costs) < 2 or len({slot.machine for share in shares for slot in share}) > 1:
+        return False
+    widths = [len(share) for share in shares]
+    beside = max(cost * _time(width) for cost, width in zip(costs, widths, strict=True))
+    return sum(costs) * _time(sum(widths)) < beside
+
+
+def _time(width: int) -> float:
+    return SERIAL + (1 - SERIAL) / width

@@ -1,0 +1,79 @@
+"""Which processes make a farm on one machine. Pure: settings and the machine in, a table out."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from farm.settings import Settings
+
+
+class Stage(IntEnum):
+    """Processes of one stage start and stop together; stages stop in reverse order."""
+
+    SERVER = 0
+    FLOWER = 1
+    SCHEDULER = 2
+    WORKER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process to keep running."""
+
+    name: str
+    command: tuple[str, ...]
+    stage: Stage
+    #: The slot it answers as, when it is a worker.
+    slot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What slots are counted from."""
+
+    name: str
+    cores: int
+    memory: int
+
+
+def table(settings: Settings, machine: Machine, *, proving: bool) -> tuple[Process, ...]:
+    """Return all processes but the servers; `proving` tells whether there is a farm-host."""
+    found = [Process("scheduler", _farm("scheduler"), Stage.SCHEDULER)]
+    if proving:
+        found += _workers("risc0", risc0_slots(settings, machine), machine)
+        found += _workers("execute", settings.executors, machine)
+    found += _workers("trace", settings.trace_slots or machine.cores, machine)
+    if settings.flower:
+        found.append(Process("flower", _farm("flower"), Stage.FLOWER))
+    return tuple(found)
+
+
+def risc0_slots(settings: Settings, machine: Machine) -> int:
+    """Return how many proofs may run side by side: one a core, while the memory lasts."""
+    fitting = machine.memory // peak_bytes(settings.segment_po2)
+    return settings.slots or max(1, min(machine.cores, fitting))
+
+
+def peak_bytes(po2: int) -> int:
+    """Return the memory one prover needs at a segment size: measured at 2^16 and 2^18."""
+    return max(1_450_000_000, (2_400_000_000 << po2) >> 18)
+
+
+def machine_name(settings: Settings, host: str) -> str:
+    """Return what slot ids call this machine: the operator's word, else its short host name."""
+    short = settings.machine or host.split(".")[0]
+    return re.sub(r"[^a-z0-9]+", "-", short.lower()).strip("-") or "machine"
+
+
+def _workers(kind: str, count: int, machine: Machine) -> Iterator[Process]:
+    for number in range(count):
+        slot = f"{kind}-{machine.name}-{number}"
+        command = _farm("worker", "--kind", kind, "--slot", slot)
+        yield Process(f"{kind}-{number}", command, Stage.WORKER, slot)
+
+
+def _farm(*words: str) -> tuple[str, ...]:
+    # -P: a folder called `farm` where the user stands is not this library.
+    return (sys.executable, "-P", "-m", "farm", *words)

@@ -1,0 +1,168 @@
+"""Talk to the ledger's server: connect, load the functions, call them, name what goes wrong.
+
+Works with Valkey and with Redis from 7.0. The functions are loaded when a call finds them
+missing, under a name made from their text: two versions of the farm can share a server.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+from farm import address
+from farm.errors import BadSetting, Busy, LedgerDown, UnsafeLedger, WrongPassword
+
+#: Longest that one call may take; blocking reads ask for less.
+TIMEOUT_SECONDS = 15
+#: Longest blocking read, in milliseconds.
+LONGEST_BLOCK = 10_000
+_FILES = ("common", "client", "worker", "scheduler")
+
+
+@cache
+def _library() -> tuple[str, str]:
+    folder = Path(__file__).parent / "lua"
+    text = "\n".join((folder / f"{name}.lua").read_text() for name in _FILES)
+    version = "farm_" + sha256(text.encode()).hexdigest()[:12]
+    return version, f"#!lua name={version}\n" + text.replace("@VERSION@", version)
+
+
+def connect(url: str) -> "redis.Redis":
+    """Return a client of the server at `url` (redis://, rediss:// or unix://).
+
+    It connects at its first command. Raises BadSetting for an address it cannot read.
+    """
+    # A Unix socket takes no such option.
+    options = {} if url.startswith("unix:") else {"socket_keepalive": True}
+    try:
+        return redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            protocol=2,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=3,
+            health_check_interval=15,
+            # Every call may be sent twice: the functions are written for it.
+            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=1), 3),
+            **options,
+        )
+    except ValueError as error:
+        raise BadSetting("ledger_url", error) from error
+
+
+@contextlib.contextmanager
+def named_errors(where: str) -> Iterator[None]:
+    """Raise the farm's own error for what the server or the way to it does wrong."""
+    try:
+        yield
+    except redis.AuthenticationError as error:
+        raise WrongPassword(where) from error
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise LedgerDown(where, str(error).rstrip(".")) from error
+    except redis.ResponseError as error:
+        raise _answered(where, str(error)) from error
+
+
+def _answered(where: str, text: str) -> Exception:
+    word = text.partition(" ")[0]
+    if word in ("NOAUTH", "WRONGPASS", "NOPERM"):
+        return WrongPassword(where)
+    if word == "OOM":
+        return Busy("the ledger's memory", "maxmemory", 30)
+    if word in ("MISCONF", "READONLY"):
+        return UnsafeLedger(where, "cannot write", text)
+    return redis.ResponseError(text)
+
+
+class Server:
+    """The functions of one ledger; `Ledger`, `Steps` and `Book` say which to call with what."""
+
+    def __init__(self, client: "redis.Redis", where: str = "") -> None:
+        self.client: Any = client
+        kwargs = client.connection_pool.connection_kwargs
+        self.where = where or str(
+            kwargs.get("path") or f"{kwargs.get('host')}:{kwargs.get('port')}"
+        )
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """Return one that talks to the server at `url`."""
+        return cls(connect(url), address.shown(url))
+
+    def load(self) -> None:
+        """Give the functions to the server, unless it has them."""
+        with named_errors(self.where):
+            try:
+                self.client.function_load(_library()[1])
+            except redis.ResponseError as error:
+                if "already exists" not in str(error):
+                    raise
+
+    def call(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Return what the function `name` answers."""
+        return self.calls([self.command(name, keys, args)])[0]
+
+    def command(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the command that calls the function `name`."""
+        return ("FCALL", f"{_library()[0]}_{name}", len(keys), *keys, *args)
+
+    def calls(
+        self, commands: Sequence[tuple[Any, ...]], *, lenient: bool = False, atomic: bool = False
+    ) -> list[Any]:
+        """Return the answers to commands sent over one connection in one go.
+
+        A lenient caller gets an error the server answers in the place of the answer; nothing
+        happens between the commands of an atomic one.
+        """
+        with named_errors(self.where):
+            answers = self._send(commands, atomic)
+            if any(_missing(answer) for answer in answers):
+                self.load()
+                answers = self._send(commands, atomic)
+            for answer in answers:
+                if isinstance(answer, Exception) and not lenient:
+                    raise answer
+            return answers
+
+    def _send(self, commands: Sequence[tuple[Any, ...]], atomic: bool) -> list[Any]:
+        pipeline = self.client.pipeline(transaction=atomic)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(pipeline.execute(raise_on_error=False))
+
+    def check(self) -> str:
+        """Return a warning about what the server may lose, empty if nothing.
+
+        Raises UnsafeLedger for one that throws keys away or cannot run the functions.
+        """
+        with named_errors(self.where):
+            facts: dict[str, Any] = self.client.info("everything")
+        if int(str(facts.get("redis_version", "0")).partition(".")[0]) < 7:
+            raise UnsafeLedger(self.where, "is older than Redis 7.0", "use Valkey or a newer Redis")
+        policy = facts.get("maxmemory_policy", "noeviction")
+        if facts.get("maxmemory") and policy != "noeviction":
+            raise UnsafeLedger(
+                self.where, f"evicts keys ({policy})", "set maxmemory-policy noeviction"
+            )
+        self.load()
+        return self._durability(bool(facts.get("aof_enabled")))
+
+    def _durability(self, appends: bool) -> str:
+        if not appends:
+            return "the ledger keeps no append-only file: accepted work is lost when it stops"
+        known, fsync = self.calls(
+            [("COMMAND", "INFO", "WAITAOF"), ("CONFIG", "GET", "appendfsync")], lenient=True
+        )
+        if (isinstance(known, list | dict) and any(known)) or "always" in str(fsync):
+            return ""
+        return "everysec: up to 2 s of accepted work can be lost on power loss"
+
+
+def _missing(answer: object) -> bool:
+    return isinstance(answer, redis.ResponseError) and "Function not found" in str(answer)

@@ -1,0 +1,91 @@
+"""What an operator can set: flags, then FARM_* variables, then a TOML file, then these defaults."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from farm.errors import BadSetting
+
+#: Version of RISC Zero's zkVM that this farm proves with; part of queue names and session ids.
+ZKVM = "3.0"
+
+
+def state_home() -> Path:
+    """Return the user's state folder for the farm (XDG_STATE_HOME, else ~/.local/state)."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "proving-farm"
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+class Settings(BaseSettings):
+    """One value each; configs/default.toml lists them all with a comment line."""
+
+    model_config = SettingsConfigDict(env_prefix="FARM_", frozen=True, extra="forbid")
+
+    state: Annotated[Path, AfterValidator(_absolute)] = state_home()
+    ledger_url: str = ""
+    broker_url: str = ""
+    scratch_url: str = ""
+    host: str = ""
+    replay: str = ""
+    namespace: str = "default"
+
+    machine: str = ""
+    slots: int = 0
+    executors: int = 1
+    trace_slots: int = 0
+    flower: bool = True
+    flower_port: int = 5555
+
+    segment_po2: int = 20
+    cycle_limit: int = 1 << 36
+    input_limit: int = 64 << 20
+    program_limit: int = 64 << 20
+    trace_rounds_limit: int = 1 << 20
+    bytes_in_flight: int = 4 << 30
+    open_jobs: int = 100_000
+
+    attempts: int = 4
+    beat_seconds: float = 1.0
+    missed_beats: int = 8
+    resend_seconds: float = 20.0
+    stall_seconds: float = 60.0
+    step_seconds: float = 7200.0
+    stop_seconds: float = 120.0
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources, strongest first: arguments, environment, file."""
+        file = os.environ.get("FARM_CONFIG")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+def load(**flags: Any) -> Settings:
+    """Return the settings in force; a flag of None counts as not given.
+
+    Raises BadSetting for a value that cannot be used or a name that is not known.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadSetting(".".join(map(str, first["loc"])), first["msg"]) from error

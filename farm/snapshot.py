@@ -1,0 +1,153 @@
+"""Read the ledger, as the scheduler: what runs, who waits, what happened since.
+
+Nothing here changes anything. A session is read in one transaction, so that its parts agree.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from farm import keys
+from farm.job import JobSpec, State
+from farm.ledger import job_view, pairs
+from farm.outbox import Envelope
+from farm.server import LONGEST_BLOCK, Server
+from farm.session import JobFacts, SessionFacts, Slot, StepState
+from farm.wire import ExecutedRecord, SegmentRecord
+
+
+class Noted(NamedTuple):
+    """One event of the ledger: a hint that what it names has changed."""
+
+    id: str
+    fields: dict[str, str]
+
+
+class Orphan(NamedTuple):
+    """An open job whose session has ended: the scheduler died between the two."""
+
+    job: JobFacts
+    session: str
+    job_key: str
+    state: State
+    code: str
+    facts: list[object]
+    receipt: str
+    journal: str
+    stats: dict[str, Any]
+
+
+class Snapshot(Server):
+    """What the scheduler reads."""
+
+    def read(self, *command: Any) -> Any:
+        """Return the server's answer to one reading command."""
+        return self.calls([command])[0]
+
+    def events(self, after: str, block_ms: int) -> list[Noted]:
+        """Return the events after one, in order; waits up to `block_ms` for the first."""
+        block = ["BLOCK", min(block_ms, LONGEST_BLOCK)] if block_ms else []
+        found = self.read("XREAD", "COUNT", 500, *block, "STREAMS", keys.EVENTS, after)
+        entries = found[0][1] if found else []
+        return [Noted(id, pairs(fields)) for id, fields in entries]
+
+    def outbox(self, count: int = 100) -> list[tuple[str, Envelope]]:
+        """Return messages that Celery has not got yet, as kept and as read."""
+        found = self.read("LRANGE", keys.OUTBOX, 0, count - 1)
+        return [(text, Envelope.read(text)) for text in found]
+
+    def beats(self) -> dict[str, int]:
+        """Return the counters of slots and of leased steps."""
+        return {field: int(n) for field, n in pairs(self.read("HGETALL", keys.BEATS)).items()}
+
+    def slots(self) -> list[Slot]:
+        """Return the slots that are up."""
+        found = pairs(self.read("HGETALL", keys.SLOTS))
+        return [msgspec.json.decode(text, type=Slot) for text in found.values()]
+
+    def sessions(self) -> list[str]:
+        """Return the names of the sessions that run."""
+        return sorted(self.read("SMEMBERS", keys.SESSIONS))
+
+    def batches(self) -> list[str]:
+        """Return the ids of the trace batches that run."""
+        return sorted(self.read("SMEMBERS", keys.BATCHES))
+
+    def open_jobs(self) -> set[str]:
+        """Return the ids of the jobs that have not ended."""
+        return set(self.read("SMEMBERS", keys.OPEN))
+
+    def session(self, name: str) -> SessionFacts | None:
+        """Return a session as it is now, None when it does not run."""
+        fields, waiters, segments, nodes, steps = self._together(
+            ("HGETALL", keys.session(name)),
+            ("SMEMBERS", keys.waiters(name)),
+            ("HGETALL", keys.segments(name)),
+            ("HGETALL", keys.nodes(name)),
+            ("HGETALL", keys.steps(name)),
+        )
+        known = pairs(fields)
+        if known.get("state") != State.RUNNING:
+            return None
+        ended = known.get("exec")
+        return SessionFacts(
+            name=name,
+            spec=msgspec.json.decode(known["spec"], type=JobSpec),
+            executed=msgspec.json.decode(ended, type=ExecutedRecord) if ended else None,
+            segments={
+                int(index): msgspec.json.decode(text, type=SegmentRecord)
+                for index, text in pairs(segments).items()
+            },
+            nodes=pairs(nodes),
+            steps=_steps(steps),
+            waiters=self.waiting(waiters),
+        )
+
+    def waiting(self, ids: Any) -> list[JobFacts]:
+        """Return what the scheduler needs to know of jobs, the oldest first."""
+        wanted = ("seq", "priority", "deadline", "identity")
+        found = self.calls([("HMGET", keys.job(id), *wanted) for id in ids]) if ids else []
+        facts = [
+            JobFacts(id, int(seq), int(priority), float(until) if until else None, identity)
+            for id, (seq, priority, until, identity) in zip(ids, found, strict=True)
+            if seq
+        ]
+        return sorted(facts, key=lambda job: job.seq)
+
+    def spec(self, job: str) -> JobSpec:
+        """Return what a job asks for."""
+        return msgspec.json.decode(self.read("HGET", keys.job(job), "spec"), type=JobSpec)
+
+    def orphan(self, job: str) -> Orphan | None:
+        """Return an open job with the end of its session, None while that runs."""
+        view = job_view(job, pairs(self.read("HGETALL", keys.job(job))))
+        fields = pairs(self.read("HGETALL", keys.session(view.session)))
+        if view.state.ended or fields.get("state") == State.RUNNING:
+            return None
+        facts = msgspec.json.decode(fields.get("facts") or "[]")
+        stats = msgspec.json.decode(fields.get("stats") or "{}")
+        return Orphan(
+            self.waiting([job])[0],
+            view.session,
+            self.read("HGET", keys.job(job), "key"),
+            State(fields.get("state") or State.FAILED),
+            fields.get("code", ""),
+            facts,
+            fields.get("receipt", ""),
+            fields.get("journal", ""),
+            stats,
+        )
+
+    def chunks(self, batch: str) -> dict[str, StepState]:
+        """Return the chunks of a trace batch, none when it does not run."""
+        state, steps = self._together(
+            ("HGET", keys.batch(batch), "state"), ("HGETALL", keys.steps(batch))
+        )
+        return _steps(steps) if state == State.RUNNING else {}
+
+    def _together(self, *commands: tuple[Any, ...]) -> list[Any]:
+        return self.calls(commands, atomic=True)
+
+
+def _steps(flat: Any) -> dict[str, StepState]:
+    return {step: msgspec.json.decode(text, type=StepState) for step, text in pairs(flat).items()}

@@ -1,0 +1,133 @@
+"""One leased attempt at one step, as a task sees it: its inputs, the host, the way to report."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import structlog
+
+from farm import vitals
+from farm.blobs import BlobStore
+from farm.children import Children
+from farm.errors import Busy, FarmError, LedgerDown
+from farm.frames import Part
+from farm.host import Answer, HostChild, OnSegment
+from farm.steps import Hold, Steps
+from farm.watch import Dropped, Watch
+from farm.wire import ExecutedRecord, SegmentRecord, StepMessage
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+#: Seconds between two tries to tell something to a ledger that is away.
+AGAIN = 1.0
+
+
+def patient(say: Callable[[], T], check: Callable[[], None]) -> T:
+    """Return what the ledger answers, however long it is away; leaves with what `check` raises."""
+    while True:
+        try:
+            return say()
+        except (LedgerDown, Busy) as error:
+            log.warning("waiting for the ledger", error=str(error))
+        check()
+        time.sleep(AGAIN)
+
+
+class Asked:
+    """The host child, for as long as the step has it."""
+
+    def __init__(self, step: "Step", child: HostChild) -> None:
+        self._step, self._child = step, child
+
+    def __call__(
+        self,
+        verb: str,
+        parts: list[Part],
+        args: dict[str, Any] | None = None,
+        on_segment: OnSegment | None = None,
+    ) -> Answer:
+        """Return the host's answer, at the step's width; the child is watched meanwhile."""
+        pid, before = self._child.pid, self._child.cpu_seconds() or 0.0
+        vitals.forget_peak(pid)
+        start = time.monotonic()
+        with self._step.watch.over(self._child, verb):
+            answer = self._child.request(verb, self._step.how | (args or {}), parts, on_segment)
+        log.info(
+            "host answered",
+            step=str(self._step.message),
+            verb=verb,
+            seconds=round(time.monotonic() - start, 3),
+            cpu_seconds=round((self._child.cpu_seconds() or before) - before, 3),
+            peak_bytes=vitals.peak_bytes(pid),
+        )
+        return answer
+
+
+class Step:
+    """What a task is given. Whatever it raises is reported for it; it reports only success."""
+
+    def __init__(
+        self,
+        message: StepMessage,
+        steps: Steps,
+        blobs: BlobStore,
+        children: Children,
+        watch: Watch,
+        stopping: threading.Event,
+    ) -> None:
+        self.message, self.watch, self._stopping = message, watch, stopping
+        self._steps, self._blobs, self._children = steps, blobs, children
+        cores = message.args.get("cores")
+        self.how: dict[str, Any] = {"width": message.width}
+        if cores:
+            self.how["cores"] = cores
+
+    def inputs(self) -> list[Part]:
+        """Return the step's inputs; raises BlobMissing for one that is gone or changed."""
+        return [self._blobs.get(ref) for ref in self.message.inputs]
+
+    @contextlib.contextmanager
+    def host(self) -> Iterator[Asked]:
+        """Have a host child for the block; waits until the step before has done with it."""
+        with self._children.take(self._wait) as child:
+            yield Asked(self, child)
+
+    def _wait(self) -> None:
+        self.watch.check()
+        if self._stopping.is_set():
+            raise Dropped("the worker is leaving, and had not begun")
+
+    def put(self, body: bytes) -> str:
+        """Return the reference of a body, kept by then."""
+        return self._blobs.put(body)
+
+    def segment(self, index: int, record: SegmentRecord) -> None:
+        """Record a segment of the execution in progress."""
+        at = (self.message.session, self.message.attempt, index)
+        self._tell(lambda: self._steps.segment(*at, record))
+
+    def executed(self, record: ExecutedRecord) -> None:
+        """Report that the guest has ended well."""
+        at = (self.message.session, self.message.attempt)
+        self._tell(lambda: self._steps.executed(*at, record))
+
+    def done(self, output: bytes) -> None:
+        """Keep the output and report it."""
+        ref = self.put(output)
+        self._tell(lambda: self._steps.done(*self._name(), ref))
+
+    def failed(self, error: FarmError) -> None:
+        """Report why there is no output; the scheduler decides what follows."""
+        log.warning("step failed", step=str(self.message), code=error.code, error=str(error))
+        with contextlib.suppress(Dropped):
+            self._tell(lambda: self._steps.failed(*self._name(), error))
+
+    def _name(self) -> tuple[str, str, int]:
+        return self.message.session, self.message.step, self.message.attempt
+
+    def _tell(self, say: Callable[[], Hold]) -> None:
+        if patient(say, self.watch.check) is not Hold.HELD:
+            raise Dropped("the step is not this worker's any more")

@@ -1,0 +1,106 @@
+"""Tell the ledger, as a worker: a slot lives, a step is held, this came of it.
+
+Every call names its attempt. Any other attempt than the one the ledger sent last changes
+nothing and is answered LOST or STALE; work for a session that has ended, CANCELLED.
+"""
+
+from enum import StrEnum
+from secrets import token_hex
+
+import msgspec
+
+from farm import keys
+from farm.errors import FarmError, HostFailed
+from farm.ledger import batch_keys
+from farm.server import Server
+from farm.session import Slot
+from farm.wire import ExecutedRecord, SegmentRecord
+
+
+class Hold(StrEnum):
+    """What the ledger answers a worker."""
+
+    #: The step is this worker's now: start.
+    LEASED = "LEASED"
+    #: Noted; go on.
+    HELD = "HELD"
+    #: A message that is out of date, or came twice: drop it.
+    STALE = "STALE"
+    #: Another attempt has the step (or the ledger took the slot for dead): stop, report nothing.
+    LOST = "LOST"
+    #: Nobody waits for the session any more: kill the child, report nothing.
+    CANCELLED = "CANCELLED"
+
+
+class Steps(Server):
+    """What a worker can say; every call may raise LedgerDown and may then be repeated."""
+
+    def slot_up(self, slot: Slot) -> None:
+        """Announce a slot; what an earlier incarnation held is sent again."""
+        names = [keys.SLOTS, keys.BEATS, keys.EVENTS]
+        record = msgspec.json.encode(slot).decode()
+        self.call("slot_up", names, [slot.name, keys.slot_beat(slot.name), record])
+
+    def slot_beat(self, slot: Slot) -> Hold:
+        """Return HELD; or LOST when the ledger has given the slot up, then call `slot_up`."""
+        args = [slot.name, keys.slot_beat(slot.name), slot.incarnation]
+        return Hold(self.call("slot_beat", [keys.SLOTS, keys.BEATS], args))
+
+    def slot_down(self, slot: Slot) -> Hold:
+        """Take a slot away in good order; steps it still holds are sent elsewhere."""
+        args = [slot.name, keys.slot_beat(slot.name), slot.incarnation]
+        return Hold(self.call("slot_down", [keys.SLOTS, keys.BEATS, keys.EVENTS], args))
+
+    def lease(self, session: str, step: str, attempt: int, slot: str, incarnation: str) -> Hold:
+        """Return LEASED, STALE or CANCELLED; for a chunk of a trace batch too."""
+        beat = keys.step_beat(session, step, attempt)
+        args = [step, attempt, beat, slot, incarnation, token_hex(8)]
+        return Hold(self.call("lease", [*_home(session, step), keys.BEATS], args))
+
+    def renew(self, session: str, step: str, attempt: int) -> Hold:
+        """Return HELD, LOST or CANCELLED; to be called once per beat while there is progress."""
+        args = [step, attempt, keys.step_beat(session, step, attempt)]
+        return Hold(self.call("renew", [*_home(session, step), keys.BEATS], args))
+
+    def done(self, session: str, step: str, attempt: int, ref: str) -> Hold:
+        """Report the output of a prove or fold, a blob by now; the scheduler verifies it."""
+        return self._report(session, step, attempt, ["REPORTED", ref, "", "[]"])
+
+    def failed(self, session: str, step: str, attempt: int, error: FarmError) -> Hold:
+        """Report why a step (of any kind, trace too) gave nothing; the scheduler decides."""
+        facts = msgspec.json.encode(list(error.facts), enc_hook=str).decode()
+        return self._report(session, step, attempt, ["FAILED", "", error.code, facts])
+
+    def _report(self, session: str, step: str, attempt: int, outcome: list[str]) -> Hold:
+        beat = keys.step_beat(session, step, attempt)
+        names = [*_home(session, step), keys.BEATS, keys.EVENTS]
+        return Hold(self.call("report", names, [step, attempt, beat, session, *outcome]))
+
+    def segment(self, session: str, attempt: int, index: int, record: SegmentRecord) -> Hold:
+        """Record one segment of a running execution; it may be proved from then on.
+
+        Raises HostFailed when an earlier execution made another segment there.
+        """
+        names = [*_home(session, "execute"), keys.segments(session), keys.EVENTS]
+        text = msgspec.json.encode(record).decode()
+        answer = self.call("segment", names, [attempt, session, index, text])
+        if answer == "DIFFERS":
+            raise HostFailed("execute", f"segment {index} differs from an earlier execution's")
+        return Hold(answer)
+
+    def executed(self, session: str, attempt: int, record: ExecutedRecord) -> Hold:
+        """Record that the guest has ended well, and with it the number of segments."""
+        names = [*_home(session, "execute"), keys.BEATS, keys.EVENTS]
+        beat = keys.step_beat(session, "execute", attempt)
+        text = msgspec.json.encode(record).decode()
+        return Hold(self.call("executed", names, [attempt, beat, session, text]))
+
+    def trace_done(self, batch: str, step: str, attempt: int, ref: str) -> Hold:
+        """Bind the packed results of a chunk, which lie in the scratch store by now."""
+        beat = keys.step_beat(batch, step, attempt)
+        args = [step, attempt, beat, batch, ref, keys.KEPT]
+        return Hold(self.call("trace_done", [*batch_keys(batch), keys.BEATS], args))
+
+
+def _home(session: str, step: str) -> list[str]:
+    return [keys.home(session, step), keys.steps(session)]

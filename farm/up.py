@@ -1,0 +1,111 @@
+"""Bring a farm up on this machine: checks first, then the supervisor."""
+
+import errno
+import os
+import platform
+import socket
+from collections.abc import Sequence
+
+import psutil
+
+from farm import embedded, flower, locate, pin, private, processes, running
+from farm.child import Child
+from farm.errors import HostMissing, PortInUse
+from farm.probe import Probe
+from farm.processes import Machine, Process, Stage
+from farm.report import Report, Say
+from farm.server import Server, named_errors
+from farm.settings import Settings
+from farm.supervise import Supervisor
+
+NO_HOST = "no farm-host: RISC0 proving is off (trace works); build it with make host"
+
+
+def up(settings: Settings, say: Say) -> None:
+    """Run the farm until a signal ends it.
+
+    Raises AlreadyRunning, PortInUse, StartFailed, or what is wrong with a given ledger.
+    """
+    with running.hold(settings.state):
+        notes = check(settings)
+        servers = embedded.servers(settings)
+        for server in servers:
+            server.prepare()
+        try:
+            _supervisor(settings, servers, notes, say).run()
+        finally:
+            for server in servers:
+                server.tidy()
+
+
+def check(settings: Settings) -> list[str]:
+    """Return what the operator should know, before anything is started.
+
+    Raises PortInUse, HostMissing, or what is wrong with a given ledger.
+    """
+    if settings.flower:
+        _check_port(settings.flower_port)
+    notes = [] if _has_host(settings) else [NO_HOST]
+    if settings.ledger_url and (warning := check_ledger(settings)):
+        notes.append(warning)
+    return notes
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of the farm's processes, which gives them the same settings."""
+    given = settings.model_fields_set | {"state"}
+    ours = {f"FARM_{name.upper()}": str(getattr(settings, name)) for name in given}
+    return {**os.environ, **ours, "PYTHONUNBUFFERED": "1"}
+
+
+def _supervisor(
+    settings: Settings, servers: Sequence[embedded.Server], notes: Sequence[str], say: Say
+) -> Supervisor:
+    table = [Process(server.name, server.command(), Stage.SERVER) for server in servers]
+    table += processes.table(settings, _machine(settings), proving=_has_host(settings))
+    logs, env = private.folder(settings.state / "logs"), environment(settings)
+    report = Report(settings, notes, say)
+    report.children = [Child(one, logs / f"{one.name}.log", env) for one in table]
+    return Supervisor(
+        report.children,
+        Probe(settings, servers).answered,
+        report,
+        worker_seconds=settings.stop_seconds,
+    )
+
+
+def _has_host(settings: Settings) -> bool:
+    """Tell whether there is a host; raises HostMissing where the operator named one in vain."""
+    try:
+        return bool(locate.find(settings))
+    except HostMissing:
+        if settings.host:
+            raise
+        return False
+
+
+def _machine(settings: Settings) -> Machine:
+    name = processes.machine_name(settings, platform.node())
+    return Machine(name, len(pin.cores()), psutil.virtual_memory().total)
+
+
+def check_ledger(settings: Settings) -> str:
+    """Return a warning about what the given ledger may lose, or ""."""
+    urls = embedded.urls(settings)
+    scratch = Server.at(urls.scratch)
+    with named_errors(scratch.where):
+        scratch.client.ping()
+    return Server.at(urls.ledger).check()
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        # As Flower binds it: a port that only lingers after its last user is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((flower.ADDRESS, port))
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            advice = "give Flower another port in FARM_FLOWER_PORT, or none with --no-flower"
+            raise PortInUse(f"port {port}", advice) from error

@@ -1,0 +1,58 @@
+"""Ask a host what a program's image id is, and whether a receipt proves what it should.
+
+Any build of the host can: the small one, without a prover, too.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from farm import locate
+from farm import settings as config
+from farm.host import HostChild
+from farm.settings import Settings
+
+#: Seconds one check may take: a receipt of hundreds of segments verifies in some seconds.
+SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a receipt proves: a guest with this journal, and the digest of the claim."""
+
+    kind: str
+    digest: str
+    journal: bytes
+
+
+@contextlib.contextmanager
+def host(settings: Settings | None = None) -> Iterator[HostChild]:
+    """Have a host child for the block; raises HostMissing or HostMismatch."""
+    chosen = settings or config.load()
+    child = HostChild(locate.find(chosen))
+    try:
+        yield child
+    finally:
+        child.close()
+
+
+def image_id(program: bytes, settings: Settings | None = None) -> str:
+    """Return the image id of an ELF file or program blob; raises BadProgram."""
+    with host(settings) as child:
+        done = child.request("image-id", {}, [program], seconds=SECONDS).done
+    return str(done["image_id"])
+
+
+def verify(receipt: bytes, image_id: str | None, settings: Settings | None = None) -> Verified:
+    """Return what a receipt proves, once it is shown to prove it of this program.
+
+    Raises BadReceipt, WrongClaim for one of another program, WrongKind for a fake. With None
+    for the image id it only tells what is proved, not of what.
+    """
+    args: dict[str, Any] = {"form": "receipt"}
+    if image_id is not None:
+        args["image_id"] = image_id
+    with host(settings) as child:
+        answer = child.request("verify", args, [receipt], seconds=SECONDS)
+    return Verified(answer.done["kind"], answer.done["digest"], b"".join(answer.parts))

@@ -1,0 +1,152 @@
+"""Build, test or lint farm-host: one cargo target folder outside the tree, the binary beside it.
+
+    python3 host/build.py [--features cpu|cuda|verify] [--profile ci|release]
+                          [--test | --clippy | --print]
+
+The folder is keyed by Cargo.lock, the compiler and the flags in force, so that neither a
+checkout elsewhere nor a branch with another lock builds the C++ kernels again.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import archive
+
+HERE = Path(__file__).resolve().parent
+NAME = "farm-host"
+
+#: What changes the code that comes out; anything else may differ between two builds of one key.
+FLAGS = (
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CC",
+    "CXX",
+    "CFLAGS",
+    "CXXFLAGS",
+    "NVCC_APPEND_FLAGS",
+    "NVCC_PREPEND_FLAGS",
+)
+
+
+def main() -> int:
+    """Do what the command line says; return the exit code."""
+    given = parse()
+    cache = cache_home()
+    binary = cache / "bin" / f"{key()}-{given.features}-{given.profile}" / NAME
+    if given.print:
+        sys.stdout.write(f"{binary}\n")
+        return 0 if binary.is_file() else 1
+    try:
+        with locked(cache):
+            return build(given, cache, binary)
+    except (archive.NoArchive, FileNotFoundError) as error:
+        return fail(str(error))
+
+
+def parse() -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--features", choices=("cpu", "cuda", "verify"), default="cpu")
+    parser.add_argument("--profile", choices=("ci", "release"), default="ci")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--test", action="store_true", help="run the tests of the host")
+    what.add_argument("--clippy", action="store_true", help="lint, and check the format")
+    what.add_argument("--print", action="store_true", help="print where the binary lies")
+    return parser.parse_args()
+
+
+def build(given: argparse.Namespace, cache: Path, binary: Path) -> int:
+    """Run cargo; put the binary where the farm finds it and print its path."""
+    target = cache / "target" / key()
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(target)}
+    if given.features != "verify":
+        # Always the kept file: cargo builds the recursion circuit again when this name changes.
+        environment["RECURSION_SRC_PATH"] = str(archive.provide(cache))
+    for command in commands(given):
+        # Only the binary's path goes to stdout.
+        done = subprocess.run(command, cwd=HERE, env=environment, stdout=sys.stderr)
+        if done.returncode:
+            return done.returncode
+    if not (given.test or given.clippy):
+        publish(target / given.profile / NAME, binary)
+        link(binary, cache / "bin" / NAME, given.features)
+        sys.stdout.write(f"{binary}\n")
+    return 0
+
+
+def commands(given: argparse.Namespace) -> list[list[str]]:
+    """Return the cargo commands of this run."""
+    chosen = ["--locked", "--no-default-features", "--features", given.features]
+    chosen += ["--profile", given.profile]
+    if given.clippy:
+        lint = ["cargo", "clippy", *chosen, "--workspace", "--all-targets", "--", "-Dwarnings"]
+        return [["cargo", "fmt", "--all", "--check"], lint]
+    if given.test:
+        return [["cargo", "test", *chosen, "--workspace"]]
+    return [["cargo", "build", *chosen]]
+
+
+def key() -> str:
+    """Return the name of the target folder for this lock, compiler and flags."""
+    try:
+        compiler = subprocess.check_output(["rustc", "-vV"], cwd=HERE)
+    except FileNotFoundError:
+        raise FileNotFoundError("rustc not found: install Rust by rustup") from None
+    flags = [f"{name}={os.environ[name]}" for name in FLAGS if name in os.environ]
+    parts = [(HERE / "Cargo.lock").read_bytes(), compiler, *map(str.encode, flags)]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def publish(built: Path, binary: Path) -> None:
+    """Copy a binary beside its old self; one that runs keeps running."""
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    fresh = binary.with_suffix(f".{os.getpid()}")
+    shutil.copy2(built, fresh)
+    fresh.replace(binary)
+
+
+def link(binary: Path, current: Path, features: str) -> None:
+    """Let `current` name the binary; one that only verifies never takes a prover's place."""
+    proves = current.is_file() and "-verify-" not in str(current.resolve())
+    if features == "verify" and proves:
+        return
+    fresh = current.with_suffix(f".{os.getpid()}")
+    fresh.symlink_to(binary.relative_to(current.parent))
+    fresh.replace(current)
+
+
+@contextlib.contextmanager
+def locked(cache: Path) -> Iterator[None]:
+    """Hold the one lock of all builds with this cache."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "build.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            archive.say("host build: waiting for another one")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def cache_home() -> Path:
+    """Return the user's cache folder for the farm (XDG_CACHE_HOME, else ~/.cache)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "proving-farm"
+
+
+def fail(text: str) -> int:
+    """Say why there is no binary; return the exit code of that."""
+    archive.say(f"host build: {text}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

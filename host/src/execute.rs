@@ -1,0 +1,161 @@
+//! Verb `execute`: run a program; segments come out as they appear, with the claim of each.
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::rc::Rc;
+
+use risc0_zkvm::sha::Digestible;
+use risc0_zkvm::{
+    CoprocessorCallback, ExecutorEnv, ExecutorEnvBuilder, ExecutorImpl, ExitCode, NullSegmentRef,
+    ProveKeccakRequest, Segment, SegmentRef, Session,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::ask::{object, Ask, Emit, Hex, Reply};
+use crate::error::HostError;
+use crate::receipts::encode;
+use crate::{assumptions, claim, fault, image, segment};
+
+/// What is kept of each of a guest's stdout and stderr.
+const WORDS: usize = 1 << 20;
+
+#[derive(Deserialize)]
+struct Args {
+    po2: u32,
+    cycle_limit: Option<u64>,
+    input_limit: Option<u64>,
+    image_id: Option<Hex>,
+}
+
+/// Return journal, stdout and stderr of a guest that ended well.
+pub fn run(ask: &Ask<'_>, emit: &dyn Emit) -> Result<Reply, HostError> {
+    let args: Args = ask.args()?;
+    let [program, input, relied @ ..] = &ask.parts[..] else {
+        return Err(HostError::BadInput("host execute takes a program and an input".into()));
+    };
+    check(&args, input)?;
+    let (blob, id) = image::load_as(program, args.image_id)?;
+    let (stdout, stderr) = (Words::default(), Words::default());
+    let mut builder = environment(&args, input, (&stdout, &stderr));
+    for receipt in assumptions::receipts(relied)? {
+        builder.add_assumption(receipt);
+    }
+    let env = builder.coprocessor_callback(Keccaks { emit, count: 0 }).build();
+    let env = env.map_err(|error| HostError::failed("execute", &error))?;
+    let session = execute(env, &blob, emit).map_err(|error| fault::of(&error, args.cycle_limit))?;
+    let mut done = done(&session).map_err(|error| HostError::failed("execute", &error))?;
+    done.insert("image_id".into(), id.to_string().into());
+    let journal = session.journal.map(|journal| journal.bytes).unwrap_or_default();
+    Ok(Reply { done, parts: vec![journal, stdout.take(), stderr.take()] })
+}
+
+fn check(args: &Args, input: &[u8]) -> Result<(), HostError> {
+    let po2 = args.po2;
+    if po2 != 14 && !(16..=22).contains(&po2) {
+        // At 15 the executor keeps 25,000 of the 32,768 rows back, and any guest falls to pieces.
+        return Err(HostError::BadInput(format!("segment po2 {po2}: use 14, or 16 to 22")));
+    }
+    match args.input_limit {
+        Some(limit) if input.len() as u64 > limit => {
+            Err(HostError::InputTooLarge(input.len() as u64, limit))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn environment<'a>(
+    args: &Args,
+    input: &'a [u8],
+    (stdout, stderr): (&Words, &Words),
+) -> ExecutorEnvBuilder<'a> {
+    let mut builder = ExecutorEnv::builder();
+    builder
+        .stdin(input)
+        .stdout(stdout.clone())
+        .stderr(stderr.clone())
+        .segment_limit_po2(args.po2)
+        .session_limit(args.cycle_limit);
+    builder
+}
+
+fn execute(env: ExecutorEnv<'_>, blob: &[u8], emit: &dyn Emit) -> anyhow::Result<Session> {
+    let session = ExecutorImpl::from_elf(env, blob)?.run_with_callback(|segment| {
+        pass_on(&segment, emit)?;
+        Ok(Box::new(NullSegmentRef) as Box<dyn SegmentRef>)
+    })?;
+    match session.exit_code {
+        ExitCode::Halted(0) => Ok(session),
+        ExitCode::Halted(code) => Err(fault::Exit(format!("it exited with code {code}")).into()),
+        code => Err(fault::Exit(format!("it did not end, but {code:?}")).into()),
+    }
+}
+
+fn pass_on(segment: &Segment, emit: &dyn Emit) -> anyhow::Result<()> {
+    let (bytes, claim) = segment::encode(segment)?;
+    let facts = json!({
+        "index": segment.index,
+        "po2": segment.po2(),
+        "claim": claim::to_json(&claim),
+        "digest": claim.digest().to_string(),
+    });
+    Ok(emit.emit("segment", object(&facts), &bytes).map_err(HostError::Gone)?)
+}
+
+fn done(session: &Session) -> anyhow::Result<crate::ask::Object> {
+    let (claim, steps) = assumptions::resolved(session)?;
+    let (sys_exit, user_exit) = session.exit_code.into_pair();
+    Ok(object(&json!({
+        "segments": session.segments.len(),
+        "sys_exit": sys_exit,
+        "user_exit": user_exit,
+        "cycles": {
+            "user": session.user_cycles,
+            "paging": session.paging_cycles,
+            "reserved": session.reserved_cycles,
+            "total": session.total_cycles,
+        },
+        "claim": claim::to_json(&claim),
+        "digest": claim.digest().to_string(),
+        "assumptions": steps,
+    })))
+}
+
+/// Passes on what the guest wants hashed; each request is proved by `prove-keccak`.
+struct Keccaks<'a> {
+    emit: &'a dyn Emit,
+    count: u32,
+}
+
+impl CoprocessorCallback for Keccaks<'_> {
+    fn prove_keccak(&mut self, request: ProveKeccakRequest) -> anyhow::Result<()> {
+        let claim = request.claim_digest.to_string();
+        let facts = json!({"index": self.count, "po2": request.po2, "digest": claim});
+        let bytes = encode("execute", &request)?;
+        self.count += 1;
+        Ok(self.emit.emit("keccak", object(&facts), &bytes).map_err(HostError::Gone)?)
+    }
+}
+
+/// What a guest writes, up to a cap; the rest is counted as written and dropped.
+#[derive(Clone, Default)]
+struct Words(Rc<RefCell<Vec<u8>>>);
+
+impl Words {
+    fn take(&self) -> Vec<u8> {
+        self.0.take()
+    }
+}
+
+impl Write for Words {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut kept = self.0.borrow_mut();
+        let room = WORDS - kept.len();
+        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

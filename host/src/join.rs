@@ -1,0 +1,18 @@
+//! Verb `join`: the receipts of two neighbouring spans become one.
+
+use risc0_zkvm::{ReceiptClaim, SuccinctReceipt};
+
+use crate::ask::{Ask, Reply};
+use crate::engine::{succinct, Args, Engine};
+use crate::error::HostError;
+use crate::receipts::decode;
+
+/// Return the succinct receipt of both spans.
+pub fn run(ask: &Ask<'_>, engine: &mut Engine) -> Result<Reply, HostError> {
+    let args: Args = ask.args()?;
+    let [left, right] = ask.parts()?;
+    let left: SuccinctReceipt<ReceiptClaim> = decode("succinct receipt", left)?;
+    let right: SuccinctReceipt<ReceiptClaim> = decode("succinct receipt", right)?;
+    let joined = engine.prove(ask, args.width, |prover| prover.join(&left, &right))?;
+    succinct(ask, &args, &joined)
+}

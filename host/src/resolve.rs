@@ -1,0 +1,31 @@
+//! Verb `resolve`: a conditional receipt loses its first assumption to the receipt that proves it.
+
+use risc0_zkvm::{InnerAssumptionReceipt, ReceiptClaim, SuccinctReceipt, Unknown};
+
+use crate::ask::{Ask, Reply};
+use crate::engine::{succinct, Args, Engine};
+use crate::error::HostError;
+use crate::receipts::{decode, decode_assumption};
+
+/// Return the succinct receipt with one assumption less.
+pub fn run(ask: &Ask<'_>, engine: &mut Engine) -> Result<Reply, HostError> {
+    let args: Args = ask.args()?;
+    let [conditional, assumption] = ask.parts()?;
+    let conditional: SuccinctReceipt<ReceiptClaim> = decode("succinct receipt", conditional)?;
+    let assumption = succinct_assumption(assumption)?;
+    let step = |prover: &dyn risc0_zkvm::ProverServer| prover.resolve(&conditional, &assumption);
+    let resolved = engine.prove(ask, args.width, step)?;
+    succinct(ask, &args, &resolved)
+}
+
+/// Return an assumption's receipt in the only form that recursion takes.
+pub fn succinct_assumption(bytes: &[u8]) -> Result<SuccinctReceipt<Unknown>, HostError> {
+    let kind = match decode_assumption(bytes)? {
+        InnerAssumptionReceipt::Succinct(receipt) => return Ok(receipt),
+        InnerAssumptionReceipt::Composite(_) => "composite",
+        InnerAssumptionReceipt::Groth16(_) => "groth16",
+        InnerAssumptionReceipt::Fake(_) => "fake",
+        _ => "unknown",
+    };
+    Err(HostError::WrongKind(kind.into(), "succinct".into()))
+}

@@ -1,0 +1,128 @@
+//! Verb `verify`: whether bytes are a receipt, and of what.
+
+use risc0_zkvm::sha::Digestible;
+use risc0_zkvm::{
+    Digest, InnerAssumptionReceipt, InnerReceipt, MaybePruned, Receipt, ReceiptClaim,
+    SegmentReceipt, SuccinctReceipt, VerifierContext,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::ask::{Ask, Hex, Reply};
+use crate::claim;
+use crate::error::HostError;
+use crate::panics;
+use crate::receipts::decode;
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Form {
+    Receipt,
+    Succinct,
+    Segment,
+}
+
+#[derive(Deserialize)]
+struct Args {
+    #[serde(default = "receipt")]
+    form: Form,
+    image_id: Option<Hex>,
+    claim: Option<Hex>,
+}
+
+fn receipt() -> Form {
+    Form::Receipt
+}
+
+/// Return kind, claim digest and journal of a receipt that holds; refuse any other.
+pub fn run(ask: &Ask<'_>) -> Result<Reply, HostError> {
+    let args: Args = ask.args()?;
+    let [bytes] = ask.parts()?;
+    let (kind, claim, journal) = match args.form {
+        Form::Receipt => whole(decode("receipt", bytes)?)?,
+        Form::Succinct => succinct(&decode("succinct receipt", bytes)?)?,
+        Form::Segment => segment(decode("segment receipt", bytes)?)?,
+    };
+    let digest = claim.digest();
+    claim::expect(digest, args.claim)?;
+    if let Some(Hex(image)) = args.image_id {
+        expect_image(&claim, image, journal.as_deref())?;
+    }
+    let done = json!({
+        "kind": kind,
+        "digest": digest.to_string(),
+        "claim": claim::maybe_json(&claim),
+        "journal_len": journal.as_ref().map(Vec::len),
+    });
+    Ok(Reply::new(&done, journal.into_iter().collect()))
+}
+
+type Held = (&'static str, MaybePruned<ReceiptClaim>, Option<Vec<u8>>);
+
+fn whole(receipt: Receipt) -> Result<Held, HostError> {
+    let kind = kind(&receipt.inner)?;
+    sound(|| receipt.verify_integrity_with_context(&VerifierContext::default()))?;
+    let claim = receipt.claim().map_err(|error| HostError::BadReceipt(error.to_string()))?;
+    Ok((kind, claim, Some(receipt.journal.bytes)))
+}
+
+/// Check a succinct receipt; used by every verb that takes one.
+pub fn succinct(receipt: &SuccinctReceipt<ReceiptClaim>) -> Result<Held, HostError> {
+    sound(|| receipt.verify_integrity())?;
+    Ok(("succinct", receipt.claim.clone(), None))
+}
+
+fn segment(receipt: SegmentReceipt) -> Result<Held, HostError> {
+    sound(|| receipt.verify_integrity_with_context(&VerifierContext::default()))?;
+    Ok(("segment", MaybePruned::Value(receipt.claim), None))
+}
+
+fn kind(receipt: &InnerReceipt) -> Result<&'static str, HostError> {
+    let fake = || HostError::WrongKind("fake".into(), "risc0".into());
+    match receipt {
+        InnerReceipt::Composite(parts) => {
+            let mut assumed = parts.assumption_receipts.iter();
+            let faked = assumed.any(|one| matches!(one, InnerAssumptionReceipt::Fake(_)));
+            if faked {
+                Err(fake())
+            } else {
+                Ok("composite")
+            }
+        }
+        InnerReceipt::Succinct(_) => Ok("succinct"),
+        InnerReceipt::Groth16(_) => Ok("groth16"),
+        InnerReceipt::Fake(_) => Err(fake()),
+        _ => Err(HostError::WrongKind("unknown".into(), "risc0".into())),
+    }
+}
+
+/// Run a verifier; it panics on some malformed seals, which is a refusal like any other.
+pub fn sound<E: ToString>(check: impl FnOnce() -> Result<(), E>) -> Result<(), HostError> {
+    let outcome = panics::guard(check).map_err(|text| format!("malformed: {text}"));
+    outcome
+        .and_then(|held| held.map_err(|error| error.to_string()))
+        .map_err(|text| HostError::BadReceipt(format!("it does not verify: {text}")))
+}
+
+/// Refuse a claim other than "the program of `image` ended well with this journal".
+pub fn expect_image(
+    claim: &MaybePruned<ReceiptClaim>,
+    image: Digest,
+    journal: Option<&[u8]>,
+) -> Result<(), HostError> {
+    let known = claim.as_value().ok();
+    let program = known.map(|claim| claim.pre.digest());
+    if let Some(program) = program.filter(|program| *program != image) {
+        return Err(HostError::WrongClaim(format!("image {program}"), format!("image {image}")));
+    }
+    let Some(journal) = journal else { return Ok(()) };
+    let wanted = ReceiptClaim::ok(image, journal.to_vec());
+    if wanted.digest() == claim.digest() {
+        return Ok(());
+    }
+    let exit = known.map_or("another claim".into(), |claim| format!("{:?}", claim.exit_code));
+    Err(HostError::WrongClaim(
+        format!("{exit}, claim {}", claim.digest()),
+        format!("a good end with this journal, claim {}", wanted.digest()),
+    ))
+}

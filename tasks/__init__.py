@@ -1,0 +1,1 @@
+"""One Celery task per proving step; installed and imported as farm.tasks."""

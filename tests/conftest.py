@@ -1,0 +1,25 @@
+"""Fixtures that more than one tier of tests uses."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+STANDIN = Path(__file__).with_name("standin_host.py")
+
+
+@pytest.fixture
+def standin(tmp_path):
+    """Return a maker of stand-in hosts: programs that speak frames and do as the verb says."""
+
+    def make(**environment: str) -> str:
+        path = tmp_path / "farm-host"
+        given = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
+        path.write_text(
+            f'#!/bin/sh\nexec env {given} {shlex.quote(sys.executable)} -S {STANDIN} "$@"\n'
+        )
+        path.chmod(0o700)
+        return str(path)
+
+    return make

@@ -1,0 +1,156 @@
+"""What clients ask of the ledger: admission, single flight, kept answers, cancelling."""
+
+import pytest
+import redis
+
+from farm import keys
+from farm.errors import Busy, JobAborted, LedgerDown, UnknownJob, UnsafeLedger, WrongPassword
+from farm.job import JobSpec, State, new_id
+from farm.ledger import Ledger
+
+REF = "ab" * 32 + "-10"
+pytestmark = pytest.mark.redis
+
+
+def spec(**given):
+    known = {"id": new_id(), "image_id": "11" * 32, "program": REF, "input": REF}
+    known |= {"po2": 16, "cycle_limit": 1 << 20, "input_limit": 100}
+    return JobSpec(**known | given)
+
+
+def submit(ledger, wanted, **given):
+    return ledger.submit(wanted, present=lambda ref: True, **given)
+
+
+def test_an_accepted_job_can_be_looked_at(ledger):
+    wanted = spec(priority=3, deadline=1e10, labels={"who": "me"})
+    admission = submit(ledger, wanted)
+    assert admission.state is State.ACCEPTED
+    assert not admission.answered
+    view = ledger.status(wanted.id)
+    assert view.spec == wanted
+    assert view.created > 1e9
+    assert view.error() is None
+    assert [change.state for change in ledger.changes(wanted.id)] == [State.ACCEPTED]
+    assert [job.id for job in ledger.jobs()] == [wanted.id]
+
+
+def test_a_submission_sent_twice_is_one_job(ledger):
+    wanted = spec()
+    submit(ledger, wanted)
+    assert submit(ledger, wanted).job == wanted.id
+    assert len(ledger.jobs()) == 1
+
+
+def test_an_idempotency_key_is_one_job_in_its_namespace(ledger):
+    first = spec(idempotency_key="k")
+    submit(ledger, first)
+    assert submit(ledger, spec(idempotency_key="k")).job == first.id
+    other = spec(idempotency_key="k", namespace="b")
+    assert submit(ledger, other).job == other.id
+
+
+def test_an_equal_job_shares_the_running_session(ledger):
+    first, second, third = spec(), spec(cycle_limit=5), spec(namespace="other")
+    assert not submit(ledger, first).attached
+    assert submit(ledger, second).attached
+    assert not submit(ledger, third).attached
+    assert ledger.status(first.id).session == ledger.status(second.id).session
+    assert ledger.status(third.id).session != ledger.status(first.id).session
+
+
+def test_cancelling_one_of_two_leaves_the_other(ledger, book):
+    first, second = spec(), spec()
+    submit(ledger, first)
+    submit(ledger, second)
+    name = ledger.status(first.id).session
+    assert ledger.cancel(first.id)
+    assert not ledger.cancel(first.id)
+    assert isinstance(ledger.status(first.id).error(), JobAborted)
+    assert [job.id for job in book.session(name).waiters] == [second.id]
+    assert ledger.cancel(second.id)
+    assert book.session(name) is None
+    assert book.sessions() == []
+    third = spec()
+    assert not submit(ledger, third).attached
+    assert ledger.status(third.id).session != name
+
+
+def test_a_full_farm_says_when_to_come_back(ledger):
+    submit(ledger, spec(), cap=1)
+    with pytest.raises(Busy, match="cap of 1"):
+        submit(ledger, spec(namespace="other"), cap=1)
+
+
+def test_a_kept_answer_is_given_at_once_while_its_blob_is_there(ledger, book):
+    first = spec()
+    submit(ledger, first)
+    name, key = ledger.status(first.id).session, book.read("HGET", keys.job(first.id), "key")
+    stats = {"segments": 2}
+    kept = {"receipt": REF, "journal": "j", "stats": stats}
+    book.close(name, key, State.SUCCEEDED, **kept)
+    assert book.finish(first.id, name, key, State.SUCCEEDED, **kept)
+    assert not book.finish(first.id, name, key, State.FAILED)
+    again = submit(ledger, spec(po2=18, cycle_limit=7))
+    assert again.answered
+    view = ledger.status(again.job)
+    assert (view.state, view.receipt, view.journal, view.stats) == (
+        State.SUCCEEDED,
+        REF,
+        "j",
+        stats,
+    )
+    assert ledger.changes(again.job)[-1].state.ended
+    lost = ledger.submit(spec(), present=lambda ref: False)
+    assert (lost.state, lost.answered) == (State.ACCEPTED, False)
+
+
+def test_a_job_nobody_made_is_unknown(ledger):
+    for ask in (ledger.status, ledger.cancel, ledger.trace_view):
+        with pytest.raises(UnknownJob):
+            ask("j0")
+
+
+def test_waiting_for_changes_ends_with_the_first(ledger):
+    wanted = spec()
+    submit(ledger, wanted)
+    first = ledger.changes(wanted.id)[-1]
+    assert ledger.changes(wanted.id, first.id, block_ms=10) == []
+    ledger.cancel(wanted.id)
+    assert ledger.changes(wanted.id, first.id, block_ms=5000)[0].state is State.ABORTED
+
+
+def test_a_server_that_is_not_there_is_one_error():
+    with pytest.raises(LedgerDown, match="nowhere"):
+        Ledger.at("unix:///tmp/nowhere.sock").jobs()
+
+
+def test_a_wrong_password_is_named_and_never_shown(ledger_url):
+    client = redis.Redis.from_url(ledger_url)
+    client.config_set("requirepass", "right")
+    try:
+        ledger = Ledger.at(ledger_url.replace("unix://", "unix://:wrong@"))
+        with pytest.raises(WrongPassword) as caught:
+            ledger.jobs()
+        assert "wrong@" not in str(caught.value)
+    finally:
+        client.config_set("requirepass", "")
+
+
+def test_a_server_that_evicts_is_refused(ledger, ledger_url):
+    assert ledger.check() == ""
+    client = redis.Redis.from_url(ledger_url)
+    client.config_set("maxmemory", 100 << 20)
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        with pytest.raises(UnsafeLedger, match="allkeys-lru"):
+            ledger.check()
+    finally:
+        client.config_set("maxmemory", 0)
+        client.config_set("maxmemory-policy", "noeviction")
+
+
+def test_the_functions_are_loaded_again_when_they_are_gone(ledger, ledger_url):
+    submit(ledger, spec())
+    redis.Redis.from_url(ledger_url).function_flush()
+    assert submit(ledger, spec()).attached

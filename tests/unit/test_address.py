@@ -1,0 +1,45 @@
+"""Addresses of servers: databases beside, Celery's spelling, no password in texts."""
+
+import pytest
+
+from farm import address
+from farm.errors import BadSetting
+
+
+@pytest.mark.parametrize(
+    ("url", "beside"),
+    [
+        ("redis://h:6379", "redis://h:6379/1"),
+        ("redis://:pw@h:6379/4", "redis://:pw@h:6379/5"),
+        ("redis://h/?db=2", "redis://h/3"),
+        ("rediss://u:p@h/0?ssl_cert_reqs=required", "rediss://u:p@h/1?ssl_cert_reqs=required"),
+        ("unix:///run/a.sock", "unix:///run/a.sock?db=1"),
+        ("unix://:pw@/run/a.sock?db=3", "unix://:pw@/run/a.sock?db=4"),
+    ],
+)
+def test_the_next_database_of_the_same_server(url, beside):
+    assert address.beside(url, 1) == beside
+
+
+@pytest.mark.parametrize(
+    ("url", "celery"),
+    [
+        ("redis://:pw@h/1", "redis://:pw@h/1"),
+        ("unix://:pw@/run/a.sock?db=3", "redis+socket://:pw@/run/a.sock?virtual_host=3"),
+        ("unix:///run/a.sock", "redis+socket:///run/a.sock?virtual_host=0"),
+        ("redis+socket:///run/a.sock?virtual_host=0", "redis+socket:///run/a.sock?virtual_host=0"),
+    ],
+)
+def test_celery_spells_sockets_in_its_own_way(url, celery):
+    assert address.for_celery(url) == celery
+
+
+@pytest.mark.parametrize("url", ["redis://u:pw@h:1/0", "unix://:pw@/run/a.sock?db=3"])
+def test_texts_never_show_a_password(url):
+    assert "pw" not in address.shown(url)
+
+
+@pytest.mark.parametrize("url", ["http://h", "h:6379", "redis://h/x"])
+def test_an_address_that_cannot_be_used_is_refused_without_its_password(url):
+    with pytest.raises(BadSetting):
+        address.beside(url, 1)

@@ -1,0 +1,129 @@
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm import columns, trace, trace_plain
+from farm.columns import Code
+from farm.errors import BadTrace
+
+LIMIT = 1 << 20
+
+# The reference implementation's own figures: program, rounds, witness, steps, commitment, output.
+VECTORS = [
+    ("fib.v0", 1, [0, 1], 3, "49f8e4cf13b7efa2dded3da53f794e654a717096b1feb98707731bb42cce831d", 1),
+    (
+        "fib.v0",
+        10,
+        [0, 1],
+        12,
+        "0ddf9edc648b678b3c85ea098ec1a1f0351cd7b64b125738a12d30e07ef97b0a",
+        55,
+    ),
+    (
+        "fib.v0",
+        200,
+        [0, 1],
+        202,
+        "f3414dc8d5d2aaaff44a1caa025385e8e6f817f7743298a241fe7b58da6972c6",
+        17323038258947941269,
+    ),
+    (
+        "fib.v0",
+        10,
+        [7, 11],
+        12,
+        "31d097d891ff3f2ba938968183570b22ea010a9b6b7d403e5ca0c78e80438b9d",
+        843,
+    ),
+    (
+        "sha256.v0",
+        0,
+        [],
+        2,
+        "bee317486e074e3e816a7d7b2725f4417d3967e15681b105eb389a09ce31aee0",
+        16406829232824261652,
+    ),
+    (
+        "sha256.v0",
+        0,
+        [1, 2, 3, 4],
+        2,
+        "bf3da938be13b5656b1086a1b701319a2c8f894ad6546d7adcd0d0c01d4b8472",
+        8350237632718489709,
+    ),
+]
+
+u64s = st.integers(0, (1 << 64) - 1)
+pairs = st.tuples(u64s, u64s)
+
+
+@pytest.mark.parametrize(("program", "rounds", "witness", "steps", "commitment", "output"), VECTORS)
+@pytest.mark.parametrize("copies", [1, 40])
+def test_reference_vectors(program, rounds, witness, steps, commitment, output, copies):
+    expected = trace_plain.TraceProof(program, output, steps, bytes.fromhex(commitment))
+    assert trace_plain.prove(program, rounds, witness) == expected
+    batch = columns.inputs(program, rounds, [witness] * copies)
+    proofs = trace.prove(batch, LIMIT)
+    assert [proofs.row(program, row) for row in range(copies)] == [expected] * copies
+
+
+@given(st.lists(st.tuples(st.integers(1, 300), pairs), min_size=1, max_size=80))
+def test_fib_in_batches_is_the_plain_definition(items):
+    batch = columns.inputs("fib.v0", [n for n, _ in items], [pair for _, pair in items])
+    proofs = trace.prove(batch, LIMIT)
+    for row, (rounds, pair) in enumerate(items):
+        assert proofs.row("fib.v0", row) == trace_plain.prove("fib.v0", rounds, pair)
+
+
+@given(st.lists(st.lists(u64s, max_size=20), min_size=1, max_size=20))
+def test_sha256_in_batches_is_the_plain_definition(items):
+    proofs = trace.prove(columns.inputs("sha256.v0", None, items), LIMIT)
+    for row, witness in enumerate(items):
+        assert proofs.row("sha256.v0", row) == trace_plain.prove("sha256.v0", 0, witness)
+
+
+@pytest.mark.parametrize("block", [1, 1000, 1 << 20])
+def test_the_size_of_a_block_changes_nothing(block, monkeypatch):
+    batch = columns.inputs("fib.v0", [1, 700, 2, 3, 50] * 20, [[row, 1] for row in range(100)])
+    expected = trace.prove(batch, LIMIT)
+    monkeypatch.setattr(trace, "BLOCK", block)
+    assert trace.prove(batch, LIMIT).pack("") == expected.pack("")
+
+
+def test_carries_reach_the_upper_half():
+    rounds, pair = 300, (2**64 - 1, 2**64 - 1)
+    proofs = trace.prove(columns.inputs("fib.v0", rounds, [pair] * trace.NARROW), LIMIT)
+    assert proofs.row("fib.v0", 0) == trace_plain.prove("fib.v0", rounds, pair)
+
+
+def test_one_bad_row_fails_alone():
+    batch = columns.inputs("fib.v0", [5, 0, 11, 5], [[0, 1], [0, 1], [0, 1], [0, 1, 2]])
+    proofs = trace.prove(batch, limit=10)
+    assert proofs.codes.tolist() == [Code.OK, Code.NO_ROUNDS, Code.OVER_LIMIT, Code.BAD_WITNESS]
+    assert proofs.row("fib.v0", 0) == trace_plain.prove("fib.v0", 5, [0, 1])
+    assert str(proofs.row("fib.v0", 1)) == "item 1: fib.v0 needs at least one round"
+    assert isinstance(proofs.row("fib.v0", 3), BadTrace)
+    assert not proofs.commitments[1:].any()
+
+
+def test_a_long_message_is_over_the_limit():
+    proofs = trace.prove(columns.inputs("sha256.v0", None, [[1] * 9, [1] * 8]), limit=2)
+    assert proofs.codes.tolist() == [Code.OVER_LIMIT, Code.OK]
+
+
+def test_no_rows_give_no_proofs():
+    assert len(trace.prove(columns.inputs("fib.v0", [], []), LIMIT)) == 0
+
+
+def test_the_plain_definition_says_what_it_cannot_do():
+    with pytest.raises(BadTrace, match=r"no trace program 'fib.v9'; there are fib.v0, sha256.v0"):
+        trace_plain.prove("fib.v9", 1, [])
+    with pytest.raises(BadTrace, match="at least one round"):
+        trace_plain.prove("fib.v0", 0, [0, 1])
+
+
+def test_the_states_of_a_chunk_are_the_halves_of_its_digest():
+    first, second = trace_plain.prefix_states(b"a" * 8)
+    assert (first << 128 | second).to_bytes(32, "big") == sha256(b"a" * 8).digest()
