@@ -50,6 +50,9 @@ class Worker:
         except FarmError as error:  # nothing is leased, so there is nothing to report
             log.warning("message dropped", error=str(error))
             return
+        except Exception:
+            log.exception("message dropped")
+            return
         at = (message.session, message.step, message.attempt)
         with Watch(lambda: self.steps.renew(*at) is Hold.HELD, self.settings, message.limit_s) as w:
             step = Step(message, self.steps, self.blobs, self.children, w, self.stopping)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import redis
 
+from farm import keys
 from farm.errors import BlobMissing, LedgerDown, StoreFailed
 
 _REFERENCE = re.compile(r"[0-9a-f]{64}-[0-9]{1,15}")
@@ -139,9 +140,9 @@ def _sync(folder: Path) -> None:
 class RedisBlobs:
     """Blobs as keys that expire: for results that can be computed again."""
 
-    def __init__(self, client: redis.Redis, seconds: float, prefix: str = "farm:blob:") -> None:
+    def __init__(self, client: redis.Redis, seconds: float) -> None:
         self._client: Any = client
-        self._seconds, self._prefix = seconds, prefix
+        self._seconds = seconds
 
     @classmethod
     def at(cls, url: str, seconds: float) -> "RedisBlobs":
@@ -155,24 +156,25 @@ class RedisBlobs:
     def put(self, body: bytes) -> str:
         """Return the reference of `body`; raises StoreFailed when the server is full."""
         ref = reference(body)
-        self._ask("set", self._prefix + ref, body, px=int(self._seconds * 1000))
+        self._ask("set", keys.blob(ref), body, px=int(self._seconds * 1000))
         return ref
 
     def get(self, ref: str) -> bytes:
         """Return the body; raises BlobMissing when it is gone, cut short or changed."""
-        body = self._ask("get", self._prefix + _known(ref))
+        body = self._ask("get", keys.blob(_known(ref)))
         if body is None:
             raise BlobMissing(ref, "not in the scratch store, or expired")
         return checked(ref, body)
 
     def has(self, ref: str) -> bool:
         """Return whether a body of the right length is there."""
-        found = self._ask("strlen", self._prefix + ref)
-        return bool(_REFERENCE.fullmatch(ref)) and found == int(ref.rpartition("-")[2])
+        if not _REFERENCE.fullmatch(ref) or not self._ask("exists", keys.blob(ref)):
+            return False
+        return bool(self._ask("strlen", keys.blob(ref)) == int(ref.rpartition("-")[2]))
 
     def delete(self, ref: str) -> None:
         """Drop the key, if there is one."""
-        self._ask("delete", self._prefix + _known(ref))
+        self._ask("delete", keys.blob(_known(ref)))
 
     def _ask(self, command: str, *args: Any, **options: Any) -> Any:
         try:

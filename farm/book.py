@@ -67,7 +67,7 @@ class Book(Snapshot, Server):
         """
         names = [keys.EPOCH, keys.EVENTS, keys.home(session, step), keys.steps(session)]
         names += [keys.BEATS, keys.OUTBOX]
-        args = [ack, step, record.attempt, _json(record), message.json()]
+        args: list[Any] = [ack, step, record.attempt, _json(record), message.json()]
         args += [keys.step_beat(session, step, record.attempt - 1)]
         return self._expect("send", session, step, self._write("send", names, args))
 
@@ -122,7 +122,8 @@ class Book(Snapshot, Server):
         names = [keys.EPOCH, keys.EVENTS, keys.job(job), keys.changes(job), keys.OPEN]
         names += [keys.SESSIONS, keys.answer(job_key), *keys.inner(session)]
         code, facts = (error.code, _json(list(error.facts))) if error else ("", "[]")
-        args = [ack, receipt, journal, _json(stats or {}), job, session, state, code, facts]
+        args: list[Any] = [ack, receipt, journal, _json(stats or {}), job, session]
+        args += [state, code, facts]
         args += [str(error or "verified and kept"), keys.RETAINED, keys.KEPT]
         return bool(self._write("finish", names, args) == "OK")
 

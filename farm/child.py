@@ -4,13 +4,14 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 from farm import leash, logs
+from farm.errors import StoreFailed
 from farm.processes import Process
 
 #: Exit status of a process that cannot work here, whatever is tried.
@@ -46,34 +47,29 @@ class Child:
         return self._running.pid if self._running and self.state is State.RUNNING else 0
 
     def start(self) -> None:
-        """Start the process; it dies when this one does. Call from the main thread only."""
-        command = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid())]
-        with self.log.open("ab") as out:
-            self._running = subprocess.Popen(
-                [*command, *self.process.command],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=self.env,
-                # A terminal's Ctrl-C must reach the supervisor alone.
-                start_new_session=True,
-            )
+        """Start the process; it dies when this one does. Call from the main thread only.
+
+        Raises StoreFailed when its log cannot be written.
+        """
+        try:
+            with self.log.open("ab") as out:
+                self._running = self._launch(out)
+        except OSError as error:
+            raise StoreFailed(self.log, error.strerror) from error
         self.state, self._since = State.RUNNING, time.monotonic()
 
     def watch(self) -> str:
         """Restart the process when its time has come; return a line when it has ended."""
-        now = time.monotonic()
-        if self.state is State.WAITING and now >= self._next:
-            self.restarts += 1
-            self.start()
+        if self.state is State.WAITING and time.monotonic() >= self._next:
+            return self._restart()
         if self.state is not State.RUNNING or (status := self.reap()) is None:
             return ""
         if status == CANNOT_WORK:
             self.state = State.REFUSED
             return f"{self.process.name} cannot work: {logs.last_line(self.log)}"
-        self.early = 0 if now - self._since > SETTLED else self.early + 1
-        delay = min(LAST_DELAY, FIRST_DELAY * 2 ** max(0, self.early - 1))
-        self.state, self._next = State.WAITING, now + delay
+        if time.monotonic() - self._since > SETTLED:
+            self.early = 0
+        self._wait()
         return f"{self.process.name} {_ending(status)}; starting it again (see {self.log})"
 
     def reap(self) -> int | None:
@@ -99,6 +95,31 @@ class Child:
         if self._running and self.state is State.RUNNING:
             self._signal_group(signal.SIGKILL)
         self._settle()
+
+    def _launch(self, out: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*leash.command(), *self.process.command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=self.env,
+            # A terminal's Ctrl-C must reach the supervisor alone.
+            start_new_session=True,
+        )
+
+    def _restart(self) -> str:
+        self.restarts += 1
+        try:
+            self.start()
+        except StoreFailed as error:
+            self._wait()
+            return str(error)
+        return ""
+
+    def _wait(self) -> None:
+        delay = min(LAST_DELAY, FIRST_DELAY * 2**self.early)
+        self.early += 1
+        self.state, self._next = State.WAITING, time.monotonic() + delay
 
     def _settle(self) -> None:
         if self.state is State.WAITING:

@@ -20,12 +20,13 @@ class Children:
         self._all: set[HostChild] = set()
         self._lock = threading.Lock()
 
-    def start_one(self) -> None:
-        """Start a child ahead of the first step; raises what is wrong with the host."""
+    def start_one(self) -> HostChild:
+        """Return a child, started ahead of the first step; raises what is wrong with the host."""
         child = self._start()
         with self._lock:
             self._all.add(child)
             self._idle.append(child)
+        return child
 
     @contextlib.contextmanager
     def take(self, check: Callable[[], None]) -> Iterator[HostChild]:

@@ -34,6 +34,19 @@ def output(journal: bytes, assumptions: str = ZERO) -> str:
     return tagged("risc0.Output", [sha256(journal).hexdigest(), assumptions], [])
 
 
+def assumption(claim: str, control_root: str = ZERO) -> str:
+    """Return the digest of one assumption: a claim, and which programs may prove it."""
+    return tagged("risc0.Assumption", [claim, control_root], [])
+
+
+def assumed(digests: list[str]) -> str:
+    """Return the digest of the assumptions a guest relied on, in the order of resolving."""
+    tail = ZERO
+    for digest in reversed(digests):
+        tail = tagged("risc0.Assumptions", [digest, tail], [])
+    return tail
+
+
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One stretch of an execution; every field but the exits is a digest in hex."""
 

@@ -1,5 +1,6 @@
 """The commands that run a farm: up and down, and the processes that `up` starts."""
 
+import contextlib
 from typing import Annotated
 
 import typer
@@ -14,7 +15,8 @@ app = typer.Typer()
 
 
 def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    with contextlib.suppress(BrokenPipeError):  # a farm outlives who read its first lines
+        typer.echo(line, err=True)
 
 
 @app.command()
@@ -46,7 +48,7 @@ def down(
     from farm import background
 
     settings = config.load()
-    if not background.stop(settings, now=now):
+    if not background.stop(settings, now=now, say=_say):
         _say(f"no farm is up in {settings.state}")
 
 

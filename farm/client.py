@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from farm import columns, embedded, publish, queue, verify
+from farm import embedded, publish, queue, verify
 from farm import settings as config
 from farm.batch import Batch
 from farm.blobs import BlobStore, DirectoryBlobs, RedisBlobs, reference
@@ -17,6 +17,7 @@ from farm.ledger import Ledger
 from farm.outbox import Envelope
 from farm.receipt import Receipt
 from farm.settings import ZKVM, Settings
+from farm.witness import read_inputs
 
 #: Seconds that what a client puts into the scratch store waits for its workers.
 SCRATCH_SECONDS = 3600.0
@@ -91,7 +92,7 @@ class Farm:
         `sha256.v0` takes a message of words a row. Raises BadTrace for what is no batch at all;
         a row that is wrong fails alone.
         """
-        inputs = columns.inputs(program, rounds, witness)
+        inputs = read_inputs(program, rounds, witness)
         return Batch.submit(
             inputs, self.ledger, self.scratch, self._send, self.settings.step_seconds
         )

@@ -4,9 +4,10 @@ Pure. It offers its ready steps to the pools of the scheduler, which takes them 
 """
 
 from enum import IntEnum
+from itertools import chain
 
 from farm.claim import Claim
-from farm.job import JobSpec, State
+from farm.job import State
 from farm.placement import Pool
 from farm.plan import Fold, folds, widest
 from farm.session import JobFacts, SessionFacts, Span, parse_step, step_name
@@ -44,8 +45,6 @@ class Course:
         #: Number of the last attempt, and of those that came to nothing.
         self.attempts: dict[str, int] = {}
         self.tries: dict[str, int] = {}
-        #: Bytes of segments that are not proved.
-        self.bytes = 0
         self._free = set(widest(self.refs))
         self._folds: dict[str, Fold] = {}
         self._gone: set[int] = set()
@@ -54,9 +53,7 @@ class Course:
 
     def merge(self, facts: SessionFacts) -> None:
         """Take over what the ledger has and this has missed."""
-        missed = {job.id: job for job in facts.waiters}
-        if missed != self.waiters:
-            self.waiters = missed
+        self.waiters = {job.id: job for job in facts.waiters}
         for index, record in sorted(facts.segments.items()):
             if self.segments.get(index) != record:
                 self.add_segment(index, record)
@@ -68,8 +65,6 @@ class Course:
 
     def add_segment(self, index: int, record: SegmentRecord) -> None:
         """Note a segment, or that it was put into the store once more."""
-        if index not in self.segments and not self._covered(index):
-            self.bytes += _length(record.ref)
         self.segments[index] = record
         self._gone.discard(index)
         self._offer_prove(index)
@@ -101,15 +96,17 @@ class Course:
         parts = self.flying.pop(step, ())
         self.verifying.pop(step, None)
         self._free.update(part for part in parts if part in self.refs)
-        self.offer()
+        if step == "execute":
+            self._offer_execute()
+        elif step.startswith("prove:"):
+            self._offer_prove(_span(step).start)
+        self._offer_folds()
 
     def bound(self, step: str, ref: str) -> None:
         """Note the output of a step."""
         span = _span(step)
         self.flying.pop(step, None)
         self.verifying.pop(step, None)
-        if step.startswith("prove:"):
-            self.bytes -= _length(self.segments[span.start].ref)
         self.refs[span] = ref
         self._free.add(span)
         self._offer_folds()
@@ -129,7 +126,8 @@ class Course:
         for index, record in self.segments.items():
             if record.ref == ref and not self._covered(index):
                 self._gone.add(index)
-                self._proving.withdraw((self.name, step_name("prove", Span(index, index + 1))))
+                self._withdraw(_prove(index))
+        self._offer_execute()
 
     # What it says of itself.
 
@@ -194,9 +192,7 @@ class Course:
 
     def offer(self) -> None:
         """Offer all that is ready to the pools."""
-        if (self.executing or self._gone) and "execute" not in self.flying:
-            order = (-self._priority, Rank.EXECUTE, self._seq, 0)
-            self._executing.offer((self.name, "execute"), order)
+        self._offer_execute()
         for index in self.segments:
             self._offer_prove(index)
         self._offer_folds()
@@ -204,16 +200,22 @@ class Course:
     def withdraw(self) -> None:
         """Take all offers back: the session has ended."""
         self._executing.withdraw((self.name, "execute"))
-        for step in [step_name("prove", Span(index, index + 1)) for index in self.segments]:
+        for step in [_prove(index) for index in self.segments]:
             self._withdraw(step)
         for step in self._folds:
             self._withdraw(step)
 
+    def _offer_execute(self) -> None:
+        if (self.executing or self._gone) and "execute" not in self.flying:
+            order = (-self._priority, Rank.EXECUTE, self._seq, 0)
+            self._executing.offer((self.name, "execute"), order)
+
     def _offer_prove(self, index: int) -> None:
-        step = step_name("prove", Span(index, index + 1))
+        step = _prove(index)
         if step not in self.flying and index not in self._gone and not self._covered(index):
             order = (-self._priority, Rank.PROVE, self._seq, index)
-            self._proving.offer((self.name, step), order)
+            length = int(self.segments[index].ref.rpartition("-")[2])
+            self._proving.offer((self.name, step), order, length)
 
     def _offer_folds(self) -> None:
         found = {fold.name: fold for fold in folds(self._free, self.count)}
@@ -232,7 +234,8 @@ class Course:
     def _covered(self, index: int) -> bool:
         if Span(index, index + 1) in self.refs:
             return True
-        return any(span.start <= index < span.end for span in self._free)
+        bound = chain(self._free, *self.flying.values())
+        return any(span.start <= index < span.end for span in bound)
 
     @property
     def _priority(self) -> int:
@@ -249,9 +252,9 @@ def _span(step: str) -> Span:
     return span
 
 
+def _prove(index: int) -> str:
+    return step_name("prove", Span(index, index + 1))
+
+
 def _within(part: Span, span: Span) -> bool:
     return span.start <= part.start and part.end <= span.end
-
-
-def _length(ref: str) -> int:
-    return int(ref.rpartition("-")[2])

@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,13 @@ from farm import background, demo_work, flower, locate
 from farm import settings as config
 from farm.client import Farm
 from farm.demo_work import PO2, Row
-from farm.errors import FarmError, HostMissing
+from farm.errors import HostMissing
 from farm.running import Status
 from farm.settings import Settings
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Columns that the table needs where there is no terminal.
+WIDTH = 120
 
 
 def run(*, compare: bool) -> bool:
@@ -87,26 +92,30 @@ def _farm_up(settings: Settings) -> Iterator[Status]:
     try:
         yield background.start(settings)
     finally:
+        _ignore_signals()
         background.stop(settings, now=True)
 
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
     """Let a signal that ends programs end this one as Ctrl-C does: by way of every `finally`."""
-
-    def interrupt(number: int, frame: object) -> NoReturn:
-        # Once: what is being put away then must not be interrupted by an impatient second one.
-        for name in kinds:
-            signal.signal(name, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(name, interrupt) for name in kinds]
+    before = [signal.signal(kind, _interrupt) for kind in SIGNALS]
     try:
         yield
     finally:
-        for name, handler in zip(kinds, before, strict=True):
-            signal.signal(name, handler)
+        for kind, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(kind, handler)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    _ignore_signals()
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    """Put away what was started in peace: an impatient second Ctrl-C would leave it running."""
+    for kind in SIGNALS:
+        signal.signal(kind, signal.SIG_IGN)
 
 
 def _flower(status: Status) -> str:
@@ -117,10 +126,12 @@ def _flower(status: Status) -> str:
 
 
 def _print(rows: list[Row], notes: list[str]) -> None:
-    table = Table("what", *demo_work.HEADINGS)
+    table = Table("what")
+    for heading in demo_work.HEADINGS:
+        table.add_column(heading, justify="left" if heading == "verified" else "right")
     for row in rows:
         table.add_row(*row.cells())
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     console.print(table)
     for note in notes:
-        console.print(note, markup=False)
+        console.print(note, markup=False, soft_wrap=True)

@@ -43,6 +43,13 @@ class SessionSeen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionGone(Event):
+    """The ledger says that a session runs no more."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobJoined(Event):
     """Another job waits for a session."""
 
@@ -190,6 +197,14 @@ class Close(Instruction):
     receipt: str = ""
     journal: str = ""
     stats: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Orphaned(Event):
+    """A job still waits for a session that has ended: the scheduler before died in between."""
+
+    job: JobFacts
+    end: Close
 
 
 @dataclass(frozen=True, slots=True)

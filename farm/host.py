@@ -42,6 +42,15 @@ LEAVING_SECONDS = 2.0
 _STARTER = ThreadPoolExecutor(1, thread_name_prefix="host-starter")
 
 
+def _new_starter() -> None:
+    global _STARTER
+    _STARTER = ThreadPoolExecutor(1, thread_name_prefix="host-starter")
+
+
+# A forked process has the pool, but not its thread.
+os.register_at_fork(after_in_child=_new_starter)
+
+
 class Greeting(msgspec.Struct, frozen=True):
     """What a host says of itself before anything is asked."""
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from farm.errors import FarmError, JobAborted, JobFailed, JobTimedOut
+from farm.errors import FarmError
 
 
 class State(StrEnum):
@@ -86,13 +86,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 
         A failure of a known class comes back as that class (a CycleLimitReached, say).
         """
-        if self.state is State.ABORTED:
-            return JobAborted(self.id, *(self.facts or ["by request"]))
-        if self.state is State.TIMED_OUT:
-            return JobTimedOut(self.id, *(self.facts or ["no answer in time"]))
-        if self.state is not State.FAILED:
-            return None
-        return FarmError.named(self.code, self.facts) if self.code else JobFailed(self.id, "?")
+        return FarmError.named(self.code, self.facts) if self.code else None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +121,4 @@ class BatchView(msgspec.Struct, frozen=True, kw_only=True):
 
     def error(self) -> FarmError | None:
         """Return why the batch ended without its results, None if it did not."""
-        if self.state is State.ABORTED:
-            return JobAborted(self.id, "by request")
         return FarmError.named(self.code, self.facts) if self.code else None

@@ -22,10 +22,11 @@ farm:segments:<name> hash    index -> segment (JSON)                         wor
 farm:nodes:<name>    hash    step -> reference of its output, bound once     scheduler* KEPT
 farm:steps:<name>    hash    step -> StepState (JSON)                        all        KEPT
 farm:batch:<id>      hash    a trace batch; its chunks are steps and nodes   client     KEPT
+farm:blob:<ref>      string  columns and results of trace (scratch server)   all        its store's
 
 KEPT and RETAINED count from the end of the thing. *The nodes of a trace batch are bound by its
-workers. Everything is changed by the functions of farm/lua alone. Bodies are never here: a
-reference names a blob.
+workers. All but blobs is changed by the functions of farm/lua alone. Other bodies are never
+here: a reference names a blob of the store.
 """
 
 #: Seconds that a finished job, and the answer of its key, can be asked for.
@@ -46,6 +47,11 @@ BATCHES = "farm:batches"
 RECENT_JOBS = "farm:recent"
 SLOTS = "farm:slots"
 BEATS = "farm:beats"
+
+
+def blob(ref: str) -> str:
+    """Return the key of a body in the scratch server."""
+    return f"farm:blob:{ref}"
 
 
 def job(id: str) -> str:

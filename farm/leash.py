@@ -14,6 +14,11 @@ PR_SET_PDEATHSIG = 1
 ORPHAN = 4
 
 
+def command() -> tuple[str, ...]:
+    """Return what to put before a command so that it dies with the calling thread."""
+    return (sys.executable, "-I", "-S", __file__, str(os.getpid()))
+
+
 def main(parent: int, command: list[str]) -> int:
     """Replace this process by `command`; return an exit status only when that cannot be done."""
     # The kernel sends the signal when the *thread* that forked us ends: the supervisor

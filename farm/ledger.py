@@ -76,7 +76,8 @@ class Ledger(Server):
         if key is None:
             raise UnknownJob(id)
         names = [keys.job(id), keys.changes(id), keys.OPEN, keys.SESSIONS, keys.answer(key)]
-        args = [id, name, State.ABORTED, "JobAborted", '["by request"]', "cancelled by request"]
+        facts = _json([id, "by request"])
+        args = [id, name, State.ABORTED, "JobAborted", facts, "cancelled by request"]
         answer = self.call(
             "cancel",
             [*names, *keys.inner(name), keys.EVENTS],
@@ -140,7 +141,7 @@ class Ledger(Server):
 
     def trace_cancel(self, id: str) -> bool:
         """Return whether the batch was running and is ABORTED now."""
-        args = [id, State.ABORTED, "JobAborted", "[]", keys.KEPT]
+        args = [id, State.ABORTED, "JobAborted", _json([id, "by request"]), keys.KEPT]
         return bool(self.call("trace_end", batch_keys(id), args) == "OK")
 
     def trace_forget(self, id: str) -> None:

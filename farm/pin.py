@@ -1,8 +1,9 @@
 """Keep a worker on its core.
 
-One slot is one core: the worker's own threads stay there, and its host child starts with
-every core of the machine in reach, its home core first, because a step of greater width
-may be lent the others. The host keeps a step of width n to the first n of that list.
+A slot has one core, or several where there are fewer slots than cores (a proof needs memory,
+too). The worker's own threads stay on the first of them. Its host child starts with every core
+of the machine in reach, the slot's own first, because a step may be lent the others: the host
+keeps a step of width n to the first n of that list.
 """
 
 import os
@@ -14,10 +15,16 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0))
 
 
-def home_first(number: int, available: list[int]) -> list[int]:
-    """Return the cores in the order in which slot `number` (from 0) takes them."""
-    at = number % len(available)
-    return available[at:] + available[:at]
+def share(number: int, slots: int, available: list[int]) -> list[int]:
+    """Return the cores of slot `number` (from 0) of so many: together the slots have them all."""
+    return available[number % len(available) :: slots]
+
+
+def own_first(own: list[int], available: list[int]) -> list[int]:
+    """Return all cores, the slot's own before the others, in the order it would borrow them."""
+    at = available.index(own[0])
+    round_trip = available[at:] + available[:at]
+    return own + [core for core in round_trip if core not in own]
 
 
 def pin(core: int) -> None:

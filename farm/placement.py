@@ -25,21 +25,31 @@ class Pool:
     """Steps that are ready, the most urgent first."""
 
     def __init__(self) -> None:
+        #: Bytes of segments that wait to be proved.
+        self.bytes = 0
         self._order: dict[Key, Order] = {}
+        self._bytes: dict[Key, int] = {}
         self._heap: list[tuple[Order, Key]] = []
 
     def __len__(self) -> int:
         return len(self._order)
 
-    def offer(self, key: Key, order: Order) -> None:
-        """Add a step, or give it another place."""
+    def __contains__(self, key: Key) -> bool:
+        return key in self._order
+
+    def offer(self, key: Key, order: Order, length: int = 0) -> None:
+        """Add a step that works on `length` bytes, or give it another place."""
+        if key not in self._order:
+            self._bytes[key] = length
+            self.bytes += length
         if self._order.get(key) != order:
             self._order[key] = order
             heapq.heappush(self._heap, (order, key))
 
     def withdraw(self, key: Key) -> None:
         """Take a step out, if it is in."""
-        self._order.pop(key, None)
+        if self._order.pop(key, None):
+            self.bytes -= self._bytes.pop(key)
 
     def first(self, most: int) -> list[Key]:
         """Return up to `most` steps without taking them out, the most urgent first."""
@@ -105,6 +115,10 @@ class Floor:
                     del self._borrower[name]
         return seat
 
+    def seat(self, key: Key) -> Seat | None:
+        """Return where a step is, None once it came back."""
+        return self._seats.get(key)
+
     def waits(self, key: Key) -> bool:
         """Return whether a step is behind another one in its slot: a look-ahead."""
         seat = self._seats.get(key)
@@ -146,13 +160,7 @@ class Floor:
         proving = self._proving()
         if not proving or ready < len(proving) or self.free():
             return []
-        return [
-            Seat(slot.name, ahead=True)
-            for slot in proving
-            if len(work := self._work.get(slot.name, ())) == 1
-            and slot.name not in self._borrower
-            and not self._seats[work[0]].lent
-        ]
+        return [Seat(slot.name, ahead=True) for slot in proving if self._narrow(slot.name)]
 
     def lanes(self) -> list[Seat]:
         """Return a seat for each execution that could start, the least busy slots first."""
@@ -166,6 +174,11 @@ class Floor:
 
     def _proving(self) -> list[Slot]:
         return [slot for slot in self.slots.values() if slot.kind == "risc0"]
+
+    def _narrow(self, name: str) -> bool:
+        """Return whether the slot does one step, alone, on its own cores."""
+        work = self._work.get(name, [])
+        return len(work) == 1 and name not in self._borrower and not self._seats[work[0]].lent
 
     def _busy(self, name: str) -> bool:
         return bool(self._work.get(name)) or name in self._borrower

@@ -6,6 +6,7 @@ root, so neighbours may also be joined out of the tree when a slot would idle ot
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 from farm.session import Span, step_name
@@ -39,7 +40,7 @@ def folds(free: Iterable[Span], count: int | None) -> list[Fold]:
     spans = sorted(free)
     pairs = [
         (left, right)
-        for left, right in zip(spans, spans[1:], strict=False)
+        for left, right in pairwise(spans)
         if left.end == right.start
     ]
     due = [Fold(left, right, True) for left, right in pairs if _due(left, right, count)]

@@ -25,14 +25,16 @@ class Presence:
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
     def start(self) -> None:
-        """Announce the slot, now or as soon as the ledger is there."""
-        self._thread.start()
+        """Announce the slot, now or as soon as the ledger is there; a second call is ignored."""
+        if not self._thread.ident:
+            self._thread.start()
 
     def stop(self) -> None:
         """Take the slot away, so that its steps need not wait for missed beats."""
         self._stop.set()
-        self._thread.join()
-        self._quietly(self._down)
+        if self._thread.ident:
+            self._thread.join()
+            self._quietly(self._down)
 
     def _run(self) -> None:
         known = bool(self._quietly(self._announce))

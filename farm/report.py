@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from farm import flower, logs, running
 from farm.child import Child, State
+from farm.errors import StoreFailed
 from farm.settings import Settings
 
 #: Takes one line for the operator.
@@ -23,7 +24,10 @@ class Report:
 
     def __call__(self, ready: bool, news: str) -> None:
         """Publish the status; say the news, and the summary once everything is up."""
-        running.publish(self._settings.state, self.status(ready))
+        try:
+            running.publish(self._settings.state, self.status(ready))
+        except StoreFailed as error:  # a full disk is no reason to stop working
+            self._say(str(error))
         if news:
             self._say(news)
         if ready and not self._told:

@@ -11,7 +11,7 @@ import structlog
 from farm import vitals
 from farm.blobs import BlobStore
 from farm.children import Children
-from farm.errors import Busy, FarmError, LedgerDown
+from farm.errors import Busy, FarmError, LedgerDown, UnsafeLedger
 from farm.frames import Part
 from farm.host import Answer, HostChild, OnSegment
 from farm.steps import Hold, Steps
@@ -30,7 +30,7 @@ def patient(say: Callable[[], T], check: Callable[[], None]) -> T:
     while True:
         try:
             return say()
-        except (LedgerDown, Busy) as error:
+        except (LedgerDown, Busy, UnsafeLedger) as error:
             log.warning("waiting for the ledger", error=str(error))
         check()
         time.sleep(AGAIN)
@@ -122,8 +122,12 @@ class Step:
     def failed(self, error: FarmError) -> None:
         """Report why there is no output; the scheduler decides what follows."""
         log.warning("step failed", step=str(self.message), code=error.code, error=str(error))
-        with contextlib.suppress(Dropped):
+        try:
             self._tell(lambda: self._steps.failed(*self._name(), error))
+        except Dropped:
+            log.info("failure not reported: the step is another's", step=str(self.message))
+        except Exception:  # unheard, the lease runs out and the step is sent again
+            log.exception("failure not reported", step=str(self.message))
 
     def _name(self) -> tuple[str, str, int]:
         return self.message.session, self.message.step, self.message.attempt

@@ -12,12 +12,15 @@ from farm.signals import Signals
 
 #: Seconds between two looks: while starting or stopping, and later (a child's end wakes us).
 EAGER, CALM = 0.05, 1.0
-#: Seconds a farm gets until every process has answered.
-START_SECONDS = 60.0
+#: Seconds the servers get to read what they kept, and then all others to answer.
+LOAD_SECONDS, START_SECONDS = 600.0, 60.0
 #: Early deaths of one process after which the farm gives up starting.
 EARLY_DEATHS = 4
 #: Seconds all but the workers get to leave.
 LEAVE_SECONDS = 10.0
+#: Seconds after which the operator is told what is waited for.
+TELL_SECONDS = 3.0
+WAITING = "stopping: steps in progress get {0:g} s to finish; Ctrl-C again ends them now"
 
 #: Tells which of these children have answered.
 Answered = Callable[[Sequence[Child]], set[str]]
@@ -57,19 +60,19 @@ class Supervisor:
 
     def _start(self, signals: Signals) -> list[int]:
         """Bring the servers up, then all the rest together; return what interrupted it."""
-        deadline = time.monotonic() + START_SECONDS
         servers = [c for c in self.children if c.process.stage is Stage.SERVER]
         others = [c for c in self.children if c.process.stage is not Stage.SERVER]
-        for group in (servers, others):
+        for group, seconds in ((servers, LOAD_SECONDS), (others, START_SECONDS)):
             for child in group:
                 child.start()
-            if asked := self._await(group, deadline, signals):
+            if asked := self._await(group, seconds, signals):
                 return asked
         self._ready = True
         self._changed(True, "")
         return []
 
-    def _await(self, group: Sequence[Child], deadline: float, signals: Signals) -> list[int]:
+    def _await(self, group: Sequence[Child], seconds: float, signals: Signals) -> list[int]:
+        deadline = time.monotonic() + seconds
         while missing := self._missing(group):
             if asked := signals.wait(EAGER):
                 return asked
@@ -79,7 +82,7 @@ class Supervisor:
                     raise StartFailed(child.process.name, logs.last_line(child.log), child.log)
             if time.monotonic() > deadline:
                 late = missing[0]
-                reason = logs.last_line(late.log) or f"no answer in {START_SECONDS:g} s"
+                reason = logs.last_line(late.log) or f"no answer in {seconds:g} s"
                 raise StartFailed(late.process.name, reason, late.log)
         return []
 
@@ -104,6 +107,7 @@ class Supervisor:
                 self._changed(self._ready, news)
 
     def _stop(self, signals: Signals, *, at_once: bool) -> None:
+        self._ready = False
         for stage in sorted(Stage, reverse=True):
             group = [child for child in self.children if child.process.stage is stage]
             at_once = self._stop_group(group, stage, signals, at_once=at_once)
@@ -112,19 +116,22 @@ class Supervisor:
         self, group: Sequence[Child], stage: Stage, signals: Signals, *, at_once: bool
     ) -> bool:
         """Stop a stage; return whether the rest is to be stopped at once."""
-        is_work = stage is Stage.WORKER
         # Servers end in milliseconds by themselves, and leave their files whole.
-        urgent = at_once and stage is not Stage.SERVER
+        spared = stage is Stage.SERVER
         for child in group:
-            child.kill() if urgent else child.terminate()
-        grace = self._worker_seconds if is_work else LEAVE_SECONDS
-        deadline = time.monotonic() + grace
+            child.kill() if at_once and not spared else child.terminate()
+        begun = time.monotonic()
+        grace = self._worker_seconds if stage is Stage.WORKER else LEAVE_SECONDS
+        told = False
         while any(child.reap() is None for child in group):
-            if signals.wait(EAGER):
-                at_once = True
-            if (at_once and stage is not Stage.SERVER) or time.monotonic() > deadline:
+            at_once = bool(signals.wait(EAGER)) or at_once
+            taken = time.monotonic() - begun
+            if (at_once and not spared) or taken > grace:
                 for child in group:
                     child.kill()
+            elif taken > TELL_SECONDS and not told:
+                told = True
+                self._changed(False, WAITING.format(grace))
         return at_once
 
 

@@ -90,11 +90,17 @@ def _machine(settings: Settings) -> Machine:
 
 
 def check_ledger(settings: Settings) -> str:
-    """Return a warning about what the given ledger may lose, or ""."""
+    """Return a warning about what the given ledger may lose, or "".
+
+    Raises LedgerDown or WrongPassword for any of the given servers, UnsafeLedger for the ledger.
+    """
     urls = embedded.urls(settings)
-    scratch = Server.at(urls.scratch)
-    with named_errors(scratch.where):
-        scratch.client.ping()
+    for url in (urls.broker, urls.scratch):
+        # What only Celery can read is left to Celery.
+        if url.startswith(("redis:", "rediss:", "unix:")):
+            server = Server.at(url)
+            with named_errors(server.where):
+                server.client.ping()
     return Server.at(urls.ledger).check()
 
 

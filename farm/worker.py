@@ -12,16 +12,18 @@ import sys
 import warnings
 from typing import Any
 
+import psutil
 from celery import signals
-from celery.platforms import SecurityWarning
+from celery.exceptions import SecurityWarning
 
-from farm import embedded, locate, pin, queue
+from farm import embedded, locate, logline, pin, queue
 from farm.attempt import Worker, current, install, step
 from farm.blobs import DirectoryBlobs, RedisBlobs
 from farm.children import Children
 from farm.errors import BadSetting, HostMismatch
 from farm.host import HostChild
 from farm.presence import Presence
+from farm.processes import Machine, risc0_slots
 from farm.session import Slot
 from farm.settings import Settings
 from farm.steps import Hold, Steps
@@ -44,6 +46,7 @@ def run(settings: Settings, *, kind: str, slot: str) -> None:
     Raises HostMissing or HostMismatch when the host cannot be used, BadSetting for a kind or
     slot that cannot be.
     """
+    logline.configure()
     made = boot(settings, kind, slot)
     install(made)
     # It warns root of pickle, which is not accepted here.
@@ -68,21 +71,22 @@ def boot(settings: Settings, kind: str, slot: str) -> Worker:
     if kind not in TASKS:
         raise BadSetting("kind", f"{kind!r} is not one of {', '.join(TASKS)}")
     machine, number = _parts(slot)
-    cores = pin.home_first(number, pin.cores())
-    pinned = cores[:1] if kind != "execute" else []
-    if pinned:
-        pin.pin(pinned[0])
+    cores, reach = _cores(settings, kind, number)
+    if cores:
+        pin.pin(cores[0])
+    children = Children(lambda: _child(settings, reach), CHILDREN[kind])
     urls = embedded.urls(settings)
-    children = _children(settings, kind, cores if kind == "risc0" else [])
     return Worker(
         slot=Slot(
             name=slot,
             kind=kind,
             machine=machine,
-            cores=pinned,
+            cores=cores,
             lanes=CHILDREN[kind] or 1,
             incarnation=secrets.token_hex(8),
             pid=os.getpid(),
+            # A host that cannot be used is found now, not by the first step.
+            host=_version(children.start_one()) if CHILDREN[kind] else "",
         ),
         settings=settings,
         steps=Steps.at(urls.ledger),
@@ -100,22 +104,30 @@ def _parts(slot: str) -> tuple[str, int]:
     return machine, int(number)
 
 
-def _children(settings: Settings, kind: str, cpus: list[int]) -> Children:
-    size = CHILDREN[kind]
-    if not size:
-        return Children(lambda: _child(settings, []), 0)
-    children = Children(lambda: _child(settings, cpus), size)
-    children.start_one()  # a host that cannot be used is found now, not by the first step
-    return children
+def _cores(settings: Settings, kind: str, number: int) -> tuple[list[int], list[int]]:
+    """Return the slot's own cores, and those its host children are told of."""
+    available = pin.cores()
+    if kind == "execute":  # it is short, and runs where there is room
+        return [], []
+    if kind == "trace":
+        return pin.share(number, len(available), available), []
+    machine = Machine("", len(available), psutil.virtual_memory().total)
+    own = pin.share(number, risc0_slots(settings, machine), available)
+    return own, pin.own_first(own, available)
 
 
 def _child(settings: Settings, cpus: list[int]) -> HostChild:
     child = HostChild(locate.find(settings), cpus=cpus, replay=settings.replay)
-    if not {"cpu", "cuda"} & set(child.greeting.features):
+    if child.greeting.mode == "real" and not {"cpu", "cuda"} & set(child.greeting.features):
         child.close()
         said = f"only {', '.join(child.greeting.features) or 'nothing'}"
         raise HostMismatch(child.binary, said, "a build that proves")
     return child
+
+
+def _version(child: HostChild) -> str:
+    told = child.greeting
+    return " ".join([told.host, told.mode, *told.features])
 
 
 def _presence(made: Worker) -> Presence:

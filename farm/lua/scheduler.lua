@@ -80,7 +80,7 @@ local function unbind(keys, args)
   if stale(keys[1], args[1]) then return STALE end
   local record = read(keys[3], args[2])
   if record then
-    record.state = 'FAILED'
+    record.state = 'GONE'
     write(keys[3], args[2], record)
   end
   redis.call('HDEL', keys[4], args[2])

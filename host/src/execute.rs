@@ -26,6 +26,9 @@ struct Args {
     cycle_limit: Option<u64>,
     input_limit: Option<u64>,
     image_id: Option<Hex>,
+    /// Whether the caller proves keccak requests; without that they are refused.
+    #[serde(default)]
+    keccak: bool,
 }
 
 /// Return journal, stdout and stderr of a guest that ended well.
@@ -41,9 +44,9 @@ pub fn run(ask: &Ask<'_>, emit: &dyn Emit) -> Result<Reply, HostError> {
     for receipt in assumptions::receipts(relied)? {
         builder.add_assumption(receipt);
     }
-    let env = builder.coprocessor_callback(Keccaks { emit, count: 0 }).build();
+    let env = builder.coprocessor_callback(Keccaks { emit, wanted: args.keccak, count: 0 }).build();
     let env = env.map_err(|error| HostError::failed("execute", &error))?;
-    let session = execute(env, &blob, emit).map_err(|error| fault::of(&error, args.cycle_limit))?;
+    let session = execute(env, &blob, emit).map_err(|error| fault::of(error, args.cycle_limit))?;
     let mut done = done(&session).map_err(|error| HostError::failed("execute", &error))?;
     done.insert("image_id".into(), id.to_string().into());
     let journal = session.journal.map(|journal| journal.bytes).unwrap_or_default();
@@ -124,11 +127,16 @@ fn done(session: &Session) -> anyhow::Result<crate::ask::Object> {
 /// Passes on what the guest wants hashed; each request is proved by `prove-keccak`.
 struct Keccaks<'a> {
     emit: &'a dyn Emit,
+    wanted: bool,
     count: u32,
 }
 
 impl CoprocessorCallback for Keccaks<'_> {
     fn prove_keccak(&mut self, request: ProveKeccakRequest) -> anyhow::Result<()> {
+        if !self.wanted {
+            let text = "the guest uses the keccak circuit, which its caller does not prove";
+            return Err(HostError::HostFailed("execute".into(), text.into()).into());
+        }
         let claim = request.claim_digest.to_string();
         let facts = json!({"index": self.count, "po2": request.po2, "digest": claim});
         let bytes = encode("execute", &request)?;

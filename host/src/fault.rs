@@ -12,10 +12,11 @@ const LIMIT: &str = "Session limit exceeded";
 const ASSUMPTION: &str = "no receipt found to resolve assumption: ";
 
 /// Return the class of a failed execution. What is not known to be the host's is the guest's.
-pub fn of(error: &anyhow::Error, cycle_limit: Option<u64>) -> HostError {
-    if let Some(HostError::Gone(inner)) = error.downcast_ref() {
-        return HostError::Gone(std::io::Error::new(inner.kind(), inner.to_string()));
-    }
+pub fn of(error: anyhow::Error, cycle_limit: Option<u64>) -> HostError {
+    let error = match error.downcast::<HostError>() {
+        Ok(own) => return own,
+        Err(error) => error,
+    };
     let text = format!("{error:#}");
     if let Some((_, claim)) = text.split_once(ASSUMPTION) {
         return HostError::AssumptionMissing(claim.to_owned());

@@ -6,6 +6,7 @@ use crate::ask::{Ask, Reply};
 use crate::engine::{succinct, Args, Engine};
 use crate::error::HostError;
 use crate::receipts::decode;
+use crate::verify;
 
 /// Return the succinct receipt of both spans.
 pub fn run(ask: &Ask<'_>, engine: &mut Engine) -> Result<Reply, HostError> {
@@ -13,6 +14,8 @@ pub fn run(ask: &Ask<'_>, engine: &mut Engine) -> Result<Reply, HostError> {
     let [left, right] = ask.parts()?;
     let left: SuccinctReceipt<ReceiptClaim> = decode("succinct receipt", left)?;
     let right: SuccinctReceipt<ReceiptClaim> = decode("succinct receipt", right)?;
+    verify::succinct(&left)?;
+    verify::succinct(&right)?;
     let joined = engine.prove(ask, args.width, |prover| prover.join(&left, &right))?;
     succinct(ask, &args, &joined)
 }

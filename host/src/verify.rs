@@ -41,7 +41,7 @@ pub fn run(ask: &Ask<'_>) -> Result<Reply, HostError> {
     let (kind, claim, journal) = match args.form {
         Form::Receipt => whole(decode("receipt", bytes)?)?,
         Form::Succinct => succinct(&decode("succinct receipt", bytes)?)?,
-        Form::Segment => segment(decode("segment receipt", bytes)?)?,
+        Form::Segment => segment(&decode("segment receipt", bytes)?)?,
     };
     let digest = claim.digest();
     claim::expect(digest, args.claim)?;
@@ -72,9 +72,10 @@ pub fn succinct(receipt: &SuccinctReceipt<ReceiptClaim>) -> Result<Held, HostErr
     Ok(("succinct", receipt.claim.clone(), None))
 }
 
-fn segment(receipt: SegmentReceipt) -> Result<Held, HostError> {
+/// Check a segment receipt.
+pub fn segment(receipt: &SegmentReceipt) -> Result<Held, HostError> {
     sound(|| receipt.verify_integrity_with_context(&VerifierContext::default()))?;
-    Ok(("segment", MaybePruned::Value(receipt.claim), None))
+    Ok(("segment", MaybePruned::Value(receipt.claim.clone()), None))
 }
 
 fn kind(receipt: &InnerReceipt) -> Result<&'static str, HostError> {

@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from farm import running
+from farm import embedded, running
 
 FARM = (sys.executable, "-m", "farm")
 WORKERS = {"risc0-0", "execute-0", "trace-0"}
@@ -183,3 +183,33 @@ def test_a_host_of_another_version_is_said_and_not_tried_again(operator, standin
     assert up.stderr.count("build it again with `make host`") == 2
     restarts = {one.name: one.restarts for one in running.status(operator.state).processes}
     assert restarts["risc0-0"] == 0
+
+
+def test_a_server_of_ones_own_is_used_and_what_it_may_lose_is_said(operator, tmp_path):
+    server = embedded.Server("ledger", tmp_path / "own")
+    server.prepare()
+    command = [*server.command(), "--appendonly", "no"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as own:
+        until((server.folder / "server.sock").exists)
+        operator.env["FARM_LEDGER_URL"] = server.url()
+        up = operator.types("up", "--detach")
+        assert up.returncode == 0, up.stderr
+        assert "accepted work is lost when it stops" in up.stderr
+        assert {one.name for one in running.status(operator.state).processes} >= WORKERS
+        assert not (operator.state / "ledger").exists()
+        operator.types("down", "--now")
+        own.terminate()
+
+
+def test_a_wrong_password_is_one_line_and_nothing_starts(operator, tmp_path):
+    server = embedded.Server("ledger", tmp_path / "own")
+    server.prepare()
+    with subprocess.Popen(server.command(), stdout=subprocess.DEVNULL) as own:
+        until((server.folder / "server.sock").exists)
+        operator.env["FARM_LEDGER_URL"] = f"unix://:guess@{server.folder}/server.sock"
+        up = operator.types("up")
+        assert (up.returncode, up.stderr.count("\n")) == (1, 1)
+        assert "refused the password" in up.stderr
+        assert "guess" not in up.stderr
+        assert not (operator.state / "logs").exists()
+        own.terminate()

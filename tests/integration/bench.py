@@ -76,7 +76,11 @@ class Bench:
     def worker(self, kind, number=0, **environment):
         slot = f"{kind}-box-{number}"
         given = {"FARM_STATE": self.tmp_path, "FARM_LEDGER_URL": self.server.url}
-        given |= {"FARM_HOST": self.settings.host, "FARM_BEAT_SECONDS": "0.1"} | environment
+        given |= {
+            "FARM_HOST": self.settings.host,
+            "FARM_BEAT_SECONDS": "0.1",
+            "FARM_SLOTS": 2,
+        } | environment
         env = os.environ | {name: str(value) for name, value in given.items()}
         with (self.tmp_path / f"{slot}.log").open("ab") as log:
             command = [sys.executable, "-c", RUN, kind, slot]

@@ -1,5 +1,6 @@
 """The built farm-host, asked by the farm: what Python works out and what Rust says agree."""
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -16,8 +17,10 @@ from farm.errors import (
     HostMissing,
     ImageMismatch,
     InputTooLarge,
+    WrongClaim,
 )
 from farm.host import HostChild
+from farm.receipt import Receipt
 from farm.serde import u64, words
 from farm.settings import Settings
 
@@ -25,6 +28,9 @@ pytestmark = pytest.mark.host
 GUEST = Path(__file__).parents[2] / "guest"
 PROGRAM = (GUEST / "blobs/fibonacci.bin").read_bytes()
 IMAGES = tomllib.loads((GUEST / "images.toml").read_text())["images"]
+GOLDEN = Path(__file__).parents[1] / "golden"
+SESSIONS = json.loads((GOLDEN / "sessions.json").read_text())
+RECEIPTS = [name for name, session in SESSIONS.items() if "receipt" in session]
 INPUT = words(u64(0), u64(1), 600)
 
 
@@ -69,6 +75,33 @@ def test_a_program_has_its_committed_image_id(binary):
     assert verify.image_id(PROGRAM, Settings(host=binary)) == IMAGES["fibonacci"]
     with pytest.raises(BadProgram):
         verify.image_id(b"", Settings(host=binary))
+
+
+@pytest.mark.parametrize("name", RECEIPTS)
+def test_a_golden_receipt_proves_its_image_and_journal_and_nothing_else(binary, name):
+    settings, session = Settings(host=binary), SESSIONS[name]
+    raw = (GOLDEN / session["receipt"]).read_bytes()
+    journal = (GOLDEN / session["journal"]).read_bytes()
+    shown = verify.verify(raw, session["image_id"], settings)
+    assert (shown.kind, shown.journal) == ("succinct", journal)
+    assert shown.digest == Claim.ok(session["image_id"], journal).digest()
+    with pytest.raises(WrongClaim):
+        verify.verify(raw, "00" * 32, settings)
+    flipped = bytearray(raw)
+    flipped[len(raw) // 2] ^= 1
+    for broken in raw[:-1], raw[: len(raw) // 2], bytes(flipped):
+        with pytest.raises(BadReceipt):
+            verify.verify(broken, session["image_id"], settings)
+
+
+def test_a_receipt_is_read_back_verified(binary, tmp_path):
+    settings, session = Settings(host=binary), SESSIONS[RECEIPTS[0]]
+    raw = (GOLDEN / session["receipt"]).read_bytes()
+    (tmp_path / "a").write_bytes(raw)
+    receipt = Receipt.load(tmp_path / "a", session["image_id"], settings)
+    receipt.verify(session["image_id"], settings)
+    receipt.save(tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == raw
 
 
 def test_what_is_no_receipt_is_refused(binary):

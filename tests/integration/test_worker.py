@@ -79,6 +79,11 @@ def test_steps_are_proved_folded_and_reported(bench):
     assert bench.ended(job, "join:0-2").ref == reference(b"left")
 
 
+def test_the_only_slot_of_a_machine_has_all_its_cores(bench):
+    bench.worker("risc0", FARM_SLOTS=1)
+    assert set(bench.ledger.slots()[0].cores) == os.sched_getaffinity(0)
+
+
 def test_failures_come_back_as_class_and_facts(bench):
     bench.worker("risc0")
     job = bench.session()

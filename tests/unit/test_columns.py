@@ -1,11 +1,13 @@
+"""The columns of a batch: what is read into them, split, packed and joined."""
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm import columns
 from farm.columns import Inputs, Outputs
 from farm.errors import BadTrace
+from farm.witness import read_inputs
 
 rows = st.lists(st.lists(st.integers(0, (1 << 64) - 1), max_size=9), max_size=30)
 
@@ -19,7 +21,7 @@ def same(one: Inputs, other: Inputs) -> bool:
 
 @given(rows, st.integers(1, 12), st.integers(0, 40))
 def test_the_parts_of_a_split_are_the_batch(witness, size, work):
-    batch = columns.inputs("sha256.v0", None, witness)
+    batch = read_inputs("sha256.v0", None, witness)
     parts = [Inputs.unpack(part.pack("b1")) for part in batch.split(size, work)]
     assert [row for part in parts for row in part.rows(range(len(part)))] == [
         (0, row) for row in witness
@@ -29,21 +31,21 @@ def test_the_parts_of_a_split_are_the_batch(witness, size, work):
 
 
 def test_inputs_come_back_from_their_buffer():
-    batch = columns.inputs("fib.v0", [1, 2, 3], np.arange(6).reshape(3, 2))
+    batch = read_inputs("fib.v0", [1, 2, 3], np.arange(6).reshape(3, 2))
     back = Inputs.unpack(batch.pack("b1"))
     assert same(batch, back) and back.program == "fib.v0" and [*back.rows([2])] == [(3, [4, 5])]
 
 
 def test_fib_starts_from_zero_and_one():
-    assert columns.inputs("fib.v0", [3, 4]).words.tolist() == [0, 1, 0, 1]
+    assert read_inputs("fib.v0", [3, 4]).words.tolist() == [0, 1, 0, 1]
 
 
 def test_one_number_of_rounds_serves_every_witness():
-    assert columns.inputs("fib.v0", 9, [[1, 2], [3, 4]]).rounds.tolist() == [9, 9]
+    assert read_inputs("fib.v0", 9, [[1, 2], [3, 4]]).rounds.tolist() == [9, 9]
 
 
 def test_rounds_out_of_range_are_kept_out_of_range():
-    limits = columns.inputs("fib.v0", [-5, 1 << 70]).rounds.tolist()
+    limits = read_inputs("fib.v0", [-5, 1 << 70]).rounds.tolist()
     assert limits == [0, 0xFFFFFFFF]
 
 
@@ -57,16 +59,21 @@ def test_rounds_out_of_range_are_kept_out_of_range():
         (("fib.v0", [1, 2, 3], [[0, 1]] * 2), "a batch of 3 rounds has 2 witnesses"),
         (("fib.v0", 1, [[0, -1]]), "rows of u64 words"),
         (("fib.v0", 1, [["a", "b"]]), "rows of u64 words"),
+        (("fib.v0", 1, [[0.5, 1]]), "rows of u64 words"),
+        (("fib.v0", 1, np.array([[0, -1]])), "rows of u64 words"),
+        (("sha256.v0", None, [[1], [2, -3]]), "rows of u64 words"),
+        (("sha256.v0", None, [[1 << 64]]), "rows of u64 words"),
+        (("sha256.v0", None, [1, 2]), "rows of u64 words"),
         (("fib.v0", 1, 7), "rows of u64 words"),
     ],
 )
 def test_a_batch_that_cannot_be_read_is_refused(arguments, text):
     with pytest.raises(BadTrace, match=text):
-        columns.inputs(*arguments)
+        read_inputs(*arguments)
 
 
 def test_columns_that_do_not_fit_together_are_refused():
-    batch = columns.inputs("fib.v0", [1, 2])
+    batch = read_inputs("fib.v0", [1, 2])
     short = Inputs("fib.v0", batch.words[:-1], batch.rounds, batch.lengths)
     with pytest.raises(BadTrace, match="do not fit together"):
         Inputs.unpack(short.pack("b1"))

@@ -1,5 +1,7 @@
 """The host child: what it answers, and what becomes of a request when it does not."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -178,6 +180,31 @@ def test_a_child_that_never_greets_is_given_up(standin, monkeypatch):
     monkeypatch.setattr("farm.host.GREETING_SECONDS", 0.3)
     with pytest.raises(StepHung, match="host hello"):
         HostChild(standin(FARM_STANDIN_GREETING="late"))
+
+
+def test_a_child_outlives_the_thread_that_asked_for_it(standin):
+    # The kernel would end it with the thread that started it.
+    made = []
+    thread = threading.Thread(target=lambda: made.append(HostChild(standin())))
+    thread.start()
+    thread.join()
+    time.sleep(0.1)
+    assert made[0].request("echo").done
+    made[0].close()
+
+
+def test_a_forked_process_starts_children_of_its_own(standin):
+    program = f"""
+import os, sys
+from farm.host import HostChild
+HostChild({standin()!r}).close()
+child = os.fork()
+if not child:
+    HostChild({standin()!r}).close()
+    os._exit(7)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=30).returncode == 7
 
 
 def test_closing_lets_it_leave_by_itself(standin):

@@ -1,3 +1,5 @@
+"""Packed buffers: what comes back, and what is refused."""
+
 import numpy as np
 import pytest
 from hypothesis import given

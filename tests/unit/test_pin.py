@@ -9,15 +9,22 @@ from farm import pin
 
 
 @pytest.mark.parametrize(
-    ("number", "order"),
-    [(0, [0, 1, 2, 3]), (1, [1, 2, 3, 0]), (3, [3, 0, 1, 2]), (5, [1, 2, 3, 0])],
+    ("slots", "shares"),
+    [
+        (4, [[0], [1], [2], [3]]),
+        (3, [[0, 3], [1], [2]]),
+        (1, [[0, 1, 2, 3]]),
+        (6, [[0], [1], [2], [3], [0], [1]]),
+    ],
 )
-def test_a_slot_starts_at_home_and_goes_round(number, order):
-    assert pin.home_first(number, [0, 1, 2, 3]) == order
+def test_the_slots_of_a_machine_share_its_cores(slots, shares):
+    assert [pin.share(number, slots, [0, 1, 2, 3]) for number in range(slots)] == shares
 
 
-def test_a_machine_whose_cores_do_not_start_at_zero():
-    assert pin.home_first(1, [4, 9]) == [9, 4]
+def test_a_slot_has_its_own_cores_first_and_goes_round():
+    assert pin.own_first([1], [0, 1, 2, 3]) == [1, 2, 3, 0]
+    assert pin.own_first([0, 2], [0, 1, 2, 3]) == [0, 2, 1, 3]
+    assert pin.own_first([9], [4, 9]) == [9, 4]
 
 
 def test_a_pinned_thread_and_what_it_starts_stay_there():

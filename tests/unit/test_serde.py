@@ -1,3 +1,5 @@
+"""Words for a guest's env::read, against what the zkVM's own serde writes."""
+
 from typing import Any
 
 import pytest

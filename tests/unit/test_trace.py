@@ -1,12 +1,15 @@
+"""The trace programs: the reference's vectors, and batches against the plain definition."""
+
 from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm import columns, trace, trace_plain
+from farm import trace, trace_plain
 from farm.columns import Code
 from farm.errors import BadTrace
+from farm.witness import read_inputs
 
 LIMIT = 1 << 20
 
@@ -64,14 +67,14 @@ pairs = st.tuples(u64s, u64s)
 def test_reference_vectors(program, rounds, witness, steps, commitment, output, copies):
     expected = trace_plain.TraceProof(program, output, steps, bytes.fromhex(commitment))
     assert trace_plain.prove(program, rounds, witness) == expected
-    batch = columns.inputs(program, rounds, [witness] * copies)
+    batch = read_inputs(program, rounds, [witness] * copies)
     proofs = trace.prove(batch, LIMIT)
     assert [proofs.row(program, row) for row in range(copies)] == [expected] * copies
 
 
 @given(st.lists(st.tuples(st.integers(1, 300), pairs), min_size=1, max_size=80))
 def test_fib_in_batches_is_the_plain_definition(items):
-    batch = columns.inputs("fib.v0", [n for n, _ in items], [pair for _, pair in items])
+    batch = read_inputs("fib.v0", [n for n, _ in items], [pair for _, pair in items])
     proofs = trace.prove(batch, LIMIT)
     for row, (rounds, pair) in enumerate(items):
         assert proofs.row("fib.v0", row) == trace_plain.prove("fib.v0", rounds, pair)
@@ -79,14 +82,14 @@ def test_fib_in_batches_is_the_plain_definition(items):
 
 @given(st.lists(st.lists(u64s, max_size=20), min_size=1, max_size=20))
 def test_sha256_in_batches_is_the_plain_definition(items):
-    proofs = trace.prove(columns.inputs("sha256.v0", None, items), LIMIT)
+    proofs = trace.prove(read_inputs("sha256.v0", None, items), LIMIT)
     for row, witness in enumerate(items):
         assert proofs.row("sha256.v0", row) == trace_plain.prove("sha256.v0", 0, witness)
 
 
 @pytest.mark.parametrize("block", [1, 1000, 1 << 20])
 def test_the_size_of_a_block_changes_nothing(block, monkeypatch):
-    batch = columns.inputs("fib.v0", [1, 700, 2, 3, 50] * 20, [[row, 1] for row in range(100)])
+    batch = read_inputs("fib.v0", [1, 700, 2, 3, 50] * 20, [[row, 1] for row in range(100)])
     expected = trace.prove(batch, LIMIT)
     monkeypatch.setattr(trace, "BLOCK", block)
     assert trace.prove(batch, LIMIT).pack("") == expected.pack("")
@@ -94,12 +97,12 @@ def test_the_size_of_a_block_changes_nothing(block, monkeypatch):
 
 def test_carries_reach_the_upper_half():
     rounds, pair = 300, (2**64 - 1, 2**64 - 1)
-    proofs = trace.prove(columns.inputs("fib.v0", rounds, [pair] * trace.NARROW), LIMIT)
+    proofs = trace.prove(read_inputs("fib.v0", rounds, [pair] * trace.NARROW), LIMIT)
     assert proofs.row("fib.v0", 0) == trace_plain.prove("fib.v0", rounds, pair)
 
 
 def test_one_bad_row_fails_alone():
-    batch = columns.inputs("fib.v0", [5, 0, 11, 5], [[0, 1], [0, 1], [0, 1], [0, 1, 2]])
+    batch = read_inputs("fib.v0", [5, 0, 11, 5], [[0, 1], [0, 1], [0, 1], [0, 1, 2]])
     proofs = trace.prove(batch, limit=10)
     assert proofs.codes.tolist() == [Code.OK, Code.NO_ROUNDS, Code.OVER_LIMIT, Code.BAD_WITNESS]
     assert proofs.row("fib.v0", 0) == trace_plain.prove("fib.v0", 5, [0, 1])
@@ -109,12 +112,12 @@ def test_one_bad_row_fails_alone():
 
 
 def test_a_long_message_is_over_the_limit():
-    proofs = trace.prove(columns.inputs("sha256.v0", None, [[1] * 9, [1] * 8]), limit=2)
+    proofs = trace.prove(read_inputs("sha256.v0", None, [[1] * 9, [1] * 8]), limit=2)
     assert proofs.codes.tolist() == [Code.OVER_LIMIT, Code.OK]
 
 
 def test_no_rows_give_no_proofs():
-    assert len(trace.prove(columns.inputs("fib.v0", [], []), LIMIT)) == 0
+    assert len(trace.prove(read_inputs("fib.v0", [], []), LIMIT)) == 0
 
 
 def test_the_plain_definition_says_what_it_cannot_do():

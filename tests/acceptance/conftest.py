@@ -1,0 +1,68 @@
+"""Farms for the acceptance tests: real processes, golden receipts, the real verifier."""
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from console import Operator
+from goldens import GOLDEN
+
+from farm import locate
+from farm import settings as config
+from farm.errors import HostMissing
+
+VERIFIER = Path(__file__).with_name("verifier")
+
+
+@pytest.fixture(scope="session")
+def host():
+    """The built farm-host; without one, the tests that need it fail in CI and skip at home."""
+    try:
+        return locate.find(config.load())
+    except HostMissing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def verifier(host):
+    """A program of a user's own that knows risc0-zkvm alone, built."""
+    target = locate.cache_home() / "target" / "verifier"
+    command = ["cargo", "build", "--locked", "--release", "--message-format", "json"]
+    env = os.environ | {"CARGO_TARGET_DIR": str(target)}
+    built = subprocess.run(command, cwd=VERIFIER, env=env, stdout=subprocess.PIPE, check=True)
+    lines = [json.loads(line) for line in built.stdout.splitlines()]
+    return next(line["executable"] for line in lines if line.get("executable"))
+
+
+def free_port():
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def farm_in(folder, **settings):
+    """Have a started farm for a test, and see that it leaves nothing behind."""
+    one = Operator(folder / "state", **{"flower": False, "machine": "m", "slots": 2} | settings)
+    one.start()
+    yield one
+    one.types("down", "--now")
+    assert one.left() == []
+
+
+@pytest.fixture(scope="module")
+def replay_farm(tmp_path_factory, host):
+    """A farm whose hosts answer from golden receipts at once."""
+    yield from farm_in(tmp_path_factory.mktemp("farm"), host=host, replay=GOLDEN)
+
+
+@pytest.fixture
+def slow_farm(tmp_path, host):
+    """A farm of its own whose hosts take their time, so that things happen meanwhile."""
+    quick = {"beat_seconds": 0.25, "resend_seconds": 3, "stall_seconds": 2}
+    yield from farm_in(tmp_path, host=host, replay=GOLDEN, replay_delay_ms=1500, **quick)

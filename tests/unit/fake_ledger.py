@@ -1,0 +1,178 @@
+"""A ledger in a dictionary, and workers that do as they are told: the scheduler's opposite."""
+
+import msgspec
+from sessions import executed, job, ref, segment, session
+
+from farm import events as e
+from farm.assign import Limits
+from farm.errors import HostDied
+from farm.job import State
+from farm.scheduler import Scheduler
+
+LIMITS = Limits(attempts=4, step_seconds=60, bytes_in_flight=1 << 40)
+
+
+class World:
+    """Applies what the scheduler says, and checks what must always hold."""
+
+    def __init__(self, limits=LIMITS):
+        self.limits = limits
+        self.scheduler = Scheduler(limits)
+        self.sessions = {}
+        self.counts = {}
+        self.slots = {}
+        #: Steps that were sent and have not come back.
+        self.out = {}
+        self.verifying = []
+        self.finalizing = []
+        self.ended = {}
+        self.closed = {}
+        self.sent = []
+
+    def tell(self, event):
+        told = self.scheduler.handle(event)
+        for instruction in told:
+            getattr(self, "on_" + type(instruction).__name__.lower())(instruction)
+        self.check()
+        return told
+
+    def restart(self):
+        self.scheduler = Scheduler(self.limits)
+        self.verifying, self.finalizing = [], []
+        for slot in self.slots.values():
+            self.tell(e.SlotSeen(slot))
+        for facts in list(self.sessions.values()):
+            self.tell(e.SessionSeen(facts))
+
+    # What clients and workers do.
+
+    def submit(self, spec, count=1, seq=1):
+        facts = session(spec, job(spec, seq))
+        self.sessions[facts.name], self.counts[facts.name] = facts, count
+        self.tell(e.SessionSeen(facts))
+        return facts.name
+
+    def up(self, slot):
+        self.slots[slot.name] = slot
+        self.out = {key: sent for key, sent in self.out.items() if sent.message.slot != slot.name}
+        self.tell(e.SlotSeen(slot))
+
+    def down(self, name):
+        del self.slots[name]
+        self.out = {key: sent for key, sent in self.out.items() if sent.message.slot != name}
+        self.tell(e.SlotGone(name))
+
+    def lease(self, key):
+        message = self.out[key].message
+        slot = self.slots[message.slot]
+        self.change(key, state="LEASED", incarnation=slot.incarnation)
+
+    def done(self, key):
+        name, step = key
+        sent = self.out.pop(key)
+        if step == "execute":
+            for index in range(self.counts[name]):
+                self.segment(name, index)
+            self.change(key, state="DONE")
+            self.keep(name, executed=executed(self.counts[name]))
+            self.tell(e.Executed(name, executed(self.counts[name])))
+        else:
+            output = ref(f"{name} {step} {sent.message.attempt}")
+            record = self.change(key, state="REPORTED", ref=output)
+            self.tell(e.StepReported(name, step, record))
+
+    def segment(self, name, index, record=None):
+        record = record or segment(index)
+        segments = self.sessions[name].segments | {index: record}
+        self.keep(name, segments=segments)
+        self.tell(e.SegmentFound(name, index, record))
+
+    def fail(self, key, error=None):
+        self.out.pop(key)
+        error = error or HostDied(key[1], "signal SIGKILL", "")
+        facts = msgspec.json.encode(error.facts).decode()
+        record = self.change(key, state="FAILED", code=error.code, facts=facts)
+        self.tell(e.StepReported(*key, record))
+
+    def verify(self, *, ok=True, error=None):
+        asked = self.verifying.pop(0)
+        at = (asked.session, asked.step, asked.attempt)
+        self.tell(e.Verified(*at, asked.ref) if ok else e.Refused(*at, error))
+
+    def finalize(self, error=None):
+        asked = self.finalizing.pop(0)
+        self.tell(e.Finalized(asked.session, "" if error else ref("receipt"), error))
+
+    def change(self, key, **what):
+        name, step = key
+        record = msgspec.structs.replace(self.sessions[name].steps[step], **what)
+        self.keep(name, steps=self.sessions[name].steps | {step: record})
+        return record
+
+    def keep(self, name, **what):
+        self.sessions[name] = msgspec.structs.replace(self.sessions[name], **what)
+
+    # What the scheduler says.
+
+    def on_send(self, sent):
+        message = sent.message
+        key = (message.session, message.step)
+        assert key not in self.out, f"{key} is under way already"
+        assert message.slot in self.slots
+        before = self.sessions[message.session].steps.get(message.step)
+        assert message.attempt == (before.attempt if before else 0) + 1
+        self.out[key] = sent
+        self.sent.append(sent)
+        steps = self.sessions[message.session].steps | {message.step: sent.record}
+        self.keep(message.session, steps=steps)
+
+    def on_verify(self, asked):
+        self.verifying.append(asked)
+
+    def on_bind(self, bind):
+        key = (bind.session, bind.step)
+        self.change(key, state="DONE")
+        nodes = self.sessions[bind.session].nodes
+        self.keep(bind.session, nodes={bind.step: bind.ref} | nodes)
+
+    def on_unbind(self, unbind):
+        nodes = dict(self.sessions[unbind.session].nodes)
+        del nodes[unbind.step]
+        self.keep(unbind.session, nodes=nodes)
+        self.change((unbind.session, unbind.step), state="GONE")
+
+    def on_finalize(self, asked):
+        self.finalizing.append(asked)
+
+    def on_close(self, close):
+        self.closed[close.session] = close
+        del self.sessions[close.session]
+        self.out = {key: sent for key, sent in self.out.items() if key[0] != close.session}
+
+    def on_finish(self, finish):
+        assert finish.job not in self.ended, "a job has one end"
+        self.ended[finish.job] = finish
+        if finish.state is State.TIMED_OUT:
+            left = [job for job in self.sessions[finish.session].waiters if job.id != finish.job]
+            self.keep(finish.session, waiters=left)
+
+    def on_reattach(self, reattach):
+        self.reattached = reattach
+
+    def on_progress(self, progress):
+        assert progress.jobs
+
+    def on_strike(self, strike):
+        self.struck = strike
+
+    def check(self):
+        first = {}
+        for sent in self.out.values():
+            first.setdefault(sent.message.slot, []).append(sent)
+        for name, work in first.items():
+            lanes = self.slots[name].lanes if name.startswith("execute") else 2
+            assert len(work) <= lanes, "a slot has more than its credit"
+        proving = [work[0].message for work in first.values() if work[0].message.kind != "execute"]
+        cores = [core for message in proving for core in message.args["cores"]]
+        assert len(cores) == len(set(cores)), "a core works on one step"
+        assert all(message.width == len(message.args["cores"]) for message in proving)

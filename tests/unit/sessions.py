@@ -1,0 +1,62 @@
+"""Sessions, slots and jobs for tests: chains of claims that join, made from nothing."""
+
+from hashlib import sha256
+
+from farm.claim import ZERO, Claim
+from farm.job import JobSpec
+from farm.session import JobFacts, SessionFacts, Slot, identity, session_name
+from farm.wire import ExecutedRecord, SegmentRecord
+
+
+def hexed(text):
+    return sha256(text.encode()).hexdigest()
+
+
+def ref(text, length=100):
+    return f"{hexed(text)}-{length}"
+
+
+def spec(id="j1", **given):
+    known = {"id": id, "image_id": hexed("image"), "program": ref("program"), "input": ref("input")}
+    known |= {"po2": 16, "cycle_limit": 1 << 20, "input_limit": 100}
+    return JobSpec(**known | given)
+
+
+def job(wanted, seq=1):
+    return JobFacts(wanted.id, seq, wanted.priority, wanted.deadline, identity(wanted))
+
+
+def session(wanted=None, *waiters, seq=1, **given):
+    wanted = wanted or spec()
+    known = {"name": session_name(wanted), "spec": wanted, "executed": None, "segments": {}}
+    known |= {"nodes": {}, "steps": {}, "waiters": list(waiters) or [job(wanted, seq)]}
+    return SessionFacts(**known | given)
+
+
+def claim(index):
+    return Claim(hexed(f"state {index}"), hexed(f"state {index + 1}"), ZERO, ZERO, 2, 0)
+
+
+def segment(index, po2=16, length=100):
+    return SegmentRecord(ref(f"segment {index}", length), po2, claim(index))
+
+
+def executed(count):
+    return ExecutedRecord(
+        image_id=hexed("image"),
+        segments=count,
+        sys_exit=0,
+        user_exit=0,
+        cycles={"total": count},
+        claim=claim(0),
+        journal=ref("journal"),
+        stdout="",
+        stderr="",
+    )
+
+
+def slot(number, kind="risc0", machine="m", incarnation="1", **given):
+    cores = [number] if kind == "risc0" else []
+    name = f"{kind}-{machine}-{number}"
+    known = {"name": name, "kind": kind, "machine": machine, "cores": cores}
+    return Slot(**known | {"incarnation": incarnation} | given)
