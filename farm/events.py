@@ -43,6 +43,11 @@ class SessionSeen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Restored(Event):
+    """All slots and sessions of the ledger have been seen: what is free is known from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionGone(Event):
     """The ledger says that a session runs no more."""
 

@@ -5,25 +5,22 @@ watches it may kill it from another thread, and the request in progress then rai
 """
 
 import contextlib
-import os
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
 import msgspec
 
-from farm import pin, vitals
+from farm import launch, vitals
 from farm.errors import (
     AssumptionMissing,
     FarmError,
     HostDied,
     HostFailed,
     HostMismatch,
-    HostMissing,
     StepHung,
 )
 from farm.frames import BrokenFrame, Part, read_frame, write_frame
@@ -36,19 +33,6 @@ PROTOCOL = 1
 #: Seconds a child gets to greet, and to leave once its stdin is closed.
 GREETING_SECONDS = 30.0
 LEAVING_SECONDS = 2.0
-
-# The kernel kills a child with its parent when the *thread* that started it ends, and a task
-# runs on a thread that may end: one thread that lives as long as the process starts them all.
-_STARTER = ThreadPoolExecutor(1, thread_name_prefix="host-starter")
-
-
-def _new_starter() -> None:
-    global _STARTER
-    _STARTER = ThreadPoolExecutor(1, thread_name_prefix="host-starter")
-
-
-# A forked process has the pool, but not its thread.
-os.register_at_fork(after_in_child=_new_starter)
 
 
 class Greeting(msgspec.Struct, frozen=True):
@@ -103,7 +87,7 @@ class HostChild:
         self._killed = False
         self._turn = threading.Lock()
         self._asked = 0
-        self._process = _STARTER.submit(_start, binary, cpus, replay).result()
+        self._process = launch.start(binary, cpus, replay)
         self._stdin = cast(BinaryIO, self._process.stdin)
         self._stdout = cast(BinaryIO, self._process.stdout)
         self._stderr = Stderr(cast(BinaryIO, self._process.stderr), self.pid)
@@ -246,23 +230,3 @@ class HostChild:
             yield
         finally:
             timer.cancel()
-
-
-def _start(binary: str, cpus: Sequence[int], replay: str) -> "subprocess.Popen[bytes]":
-    command = [binary, "serve", "--parent-pid", str(os.getpid())]
-    if cpus:
-        pin.widen(cpus)  # this thread only: what a child may use is what its starter may
-        command += ["--cpus", ",".join(map(str, cpus))]
-    if replay:
-        command += ["--replay", replay]
-    try:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # Its own group: a Ctrl-C meant for the farm must not end a proof the worker finishes.
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise HostMissing(binary) from error

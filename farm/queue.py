@@ -62,6 +62,9 @@ def connect(broker_url: str) -> Celery:
     """Return the app, talking to this broker from now on."""
     spelled = broker_url.startswith("redis+socket:")
     app.conf.update(broker_url=broker_url if spelled else address.for_celery(broker_url))
+    # Connections that were kept lead to the broker before.
+    vars(app).pop("amqp", None)
+    vars(app).update(_pool=None)
     return app
 
 

@@ -25,13 +25,28 @@ class Scheduler(Assigner):
 
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits)
+        self._restored = False
         self._out: list[e.Instruction] = []
 
     def handle(self, event: e.Event) -> list[e.Instruction]:
-        """Return what is to be done because of `event`, in order."""
+        """Return what is to be done because of `event`, in order.
+
+        Nothing is sent before `Restored`, for a slot may be taken by a session not seen yet.
+        """
         self._out = []
         _HANDLERS[type(event)](self, event)
-        return [*self._out, *self.assign()]
+        return [*self._out, *self.assign()] if self._restored else self._out
+
+    def _restore(self, event: e.Restored) -> None:
+        self._restored = True
+
+    def under_way(self) -> dict[Key, int]:
+        """Return the attempts that workers should be renewing, or about to lease."""
+        return {
+            (session, step): course.attempts[step]
+            for (session, step), _ in self.floor.seated()
+            if step not in (course := self.courses[session]).verifying
+        }
 
     # Slots.
 
@@ -44,8 +59,11 @@ class Scheduler(Assigner):
     def _lost(self, slot: str, keys: list[Key]) -> None:
         waiting = [key for key in keys if self.floor.waits(key)]
         for key in keys:
-            # What waited behind another step has not been tried.
-            self._nothing(key, WorkerLost(key[1], slot), tried=key not in waiting)
+            if key[1] in self.courses[key[0]].verifying:
+                self.floor.leave(key)
+            else:
+                # What waited behind another step has not been tried.
+                self._nothing(key, WorkerLost(key[1], slot), tried=key not in waiting)
 
     def _step_lost(self, event: e.StepLost) -> None:
         key = (event.session, event.step)
@@ -140,7 +158,8 @@ class Scheduler(Assigner):
         if course.attempts[step] != record.attempt:
             return
         if record.state == "REPORTED":
-            self.floor.leave((course.name, step))
+            # The slot is kept a moment more: what this output makes ready may be more urgent
+            # than what is ready now.
             course.verifying[step] = record.slot
             claim = course.claim(step).digest()
             self._out.append(e.Verify(course.name, step, record.attempt, record.ref, claim))
@@ -154,6 +173,7 @@ class Scheduler(Assigner):
         course = self.courses.get(event.session)
         if course and self._awaited(course, event.step, event.attempt):
             self._out.append(e.Bind(course.name, event.step, event.attempt, event.ref))
+            self.floor.leave((course.name, event.step))
             course.bound(event.step, event.ref)
             self._settle(course)
             self._tell(course)
@@ -256,6 +276,7 @@ def _stats(course: Course, record: ExecutedRecord) -> dict[str, Any]:
 
 
 _HANDLERS: dict[type[e.Event], Callable[[Scheduler, Any], None]] = {
+    e.Restored: Scheduler._restore,
     e.SlotSeen: Scheduler._slot_seen,
     e.SlotGone: Scheduler._slot_gone,
     e.StepLost: Scheduler._step_lost,

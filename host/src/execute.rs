@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::ask::{object, Ask, Emit, Hex, Reply};
 use crate::error::HostError;
 use crate::receipts::encode;
-use crate::{assumptions, claim, fault, image, segment};
+use crate::{assumptions, claim, fault, image, panics, segment};
 
 /// What is kept of each of a guest's stdout and stderr.
 const WORDS: usize = 1 << 20;
@@ -46,7 +46,10 @@ pub fn run(ask: &Ask<'_>, emit: &dyn Emit) -> Result<Reply, HostError> {
     }
     let env = builder.coprocessor_callback(Keccaks { emit, wanted: args.keccak, count: 0 }).build();
     let env = env.map_err(|error| HostError::failed("execute", &error))?;
-    let session = execute(env, &blob, emit).map_err(|error| fault::of(error, args.cycle_limit))?;
+    // Some faults of a guest are panics in the executor; nothing of it outlives them.
+    let session = panics::guard(|| execute(env, &blob, emit))
+        .map_err(|text| HostError::GuestPanicked(format!("the executor gave up: {text}")))?
+        .map_err(|error| fault::of(error, args.cycle_limit))?;
     let mut done = done(&session).map_err(|error| HostError::failed("execute", &error))?;
     done.insert("image_id".into(), id.to_string().into());
     let journal = session.journal.map(|journal| journal.bytes).unwrap_or_default();

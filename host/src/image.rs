@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use elf::abi::PT_LOAD;
+use elf::endian::LittleEndian;
+use elf::ElfBytes;
 use risc0_binfmt::{AbiKind, ProgramBinary};
 use risc0_zkos_v1compat::V1COMPAT_ELF;
 use risc0_zkvm::Digest;
@@ -10,6 +13,9 @@ use serde_json::json;
 use crate::ask::{Ask, Hex, Reply};
 use crate::error::HostError;
 use crate::panics;
+
+/// What the segments of a program file may fill.
+const MEMORY: u64 = 64 << 20;
 
 /// Return the image id of a program (an ELF file or a blob).
 pub fn run(ask: &Ask<'_>) -> Result<Reply, HostError> {
@@ -47,6 +53,9 @@ pub fn load_as(program: &[u8], wanted: Option<Hex>) -> Result<(Cow<'_, [u8]>, Di
 
 fn compute(blob: &[u8]) -> anyhow::Result<Digest> {
     let binary = ProgramBinary::decode(blob)?;
+    for file in [binary.user_elf, binary.kernel_elf] {
+        check_memory(file)?;
+    }
     let version = &binary.header.abi_version;
     anyhow::ensure!(
         binary.header.abi_kind == AbiKind::V1Compat && version.major == 1,
@@ -54,4 +63,14 @@ fn compute(blob: &[u8]) -> anyhow::Result<Digest> {
         binary.header.abi_kind
     );
     binary.compute_image_id()
+}
+
+/// Refuse a program whose file asks for more memory than any real one: loading it takes a word
+/// at a time, and a header may name gigabytes.
+fn check_memory(file: &[u8]) -> anyhow::Result<()> {
+    let segments = ElfBytes::<LittleEndian>::minimal_parse(file)?.segments();
+    let loaded = segments.iter().flatten().filter(|segment| segment.p_type == PT_LOAD);
+    let bytes = loaded.fold(0u64, |sum, segment| sum.saturating_add(segment.p_memsz));
+    anyhow::ensure!(bytes <= MEMORY, "it fills {bytes} bytes of memory, the limit is {MEMORY}");
+    Ok(())
 }

@@ -8,7 +8,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 BLOBS = GOLDEN.parents[1] / "guest" / "blobs"
 IMAGES = tomllib.loads((BLOBS.parent / "images.toml").read_text())["images"]
 SESSIONS = json.loads((GOLDEN / "sessions.json").read_text())
-PO2 = 14
+PO2 = SESSIONS["two"]["po2"]
 
 
 def stdin(session):

@@ -18,6 +18,7 @@ class World:
     def __init__(self, limits=LIMITS):
         self.limits = limits
         self.scheduler = Scheduler(limits)
+        self.scheduler.handle(e.Restored())
         self.sessions = {}
         self.counts = {}
         self.slots = {}
@@ -43,6 +44,13 @@ class World:
             self.tell(e.SlotSeen(slot))
         for facts in list(self.sessions.values()):
             self.tell(e.SessionSeen(facts))
+        self.tell(e.Restored())
+
+    def lapse(self):
+        """Let the missing beats of what nobody works on be noticed."""
+        for key, attempt in self.scheduler.under_way().items():
+            if key not in self.out:
+                self.tell(e.StepLost(*key, attempt, leased=True))
 
     # What clients and workers do.
 
@@ -86,6 +94,10 @@ class World:
         segments = self.sessions[name].segments | {index: record}
         self.keep(name, segments=segments)
         self.tell(e.SegmentFound(name, index, record))
+
+    def lose(self, key):
+        sent = self.out.pop(key)
+        self.tell(e.StepLost(*key, sent.message.attempt, leased=True))
 
     def fail(self, key, error=None):
         self.out.pop(key)

@@ -8,7 +8,7 @@ use risc0_zkos_v1compat::V1COMPAT_ELF;
 
 fn main() -> Result<()> {
     let paths: Vec<String> = env::args().skip(1).collect();
-    if paths.is_empty() || paths.len() % 2 != 0 {
+    if paths.is_empty() || !paths.len().is_multiple_of(2) {
         bail!("usage: farm-pack IN.elf OUT.bin [IN.elf OUT.bin ...]");
     }
     for pair in paths.chunks(2) {
