@@ -1,6 +1,6 @@
 """Measure what the farm costs on top of the plain prover, side by side on the same cores.
 
-    python load/overhead.py [--pairs 3] [--po2 16]
+    python load/overhead.py [--pairs 3]
 
 Each pair does the same work twice, farm and plain prover in turn, every job with an input of
 its own. The plain prover is risc0's `default_prover` of the same build on all cores. Goals are
@@ -23,52 +23,51 @@ from farm import settings as config
 
 GUESTS = Path(__file__).resolve().parents[1] / "guest" / "blobs"
 PROGRAM = GUESTS / "fibonacci.bin"
-#: Scenario -> (jobs, rounds as a share of what one segment holds, goal).
+#: Segment size, and the rounds of fibonacci that fill one segment of 2^16 and two (executed).
+PO2, ONE, TWO = 16, 1_500, 4_800
+#: Scenario -> (jobs, rounds, goal).
 SCENARIOS = {
-    "one segment": (1, 0.5, 1.05),
-    "two segments": (1, 1.5, 1.05),
-    "four jobs of one segment": (4, 0.5, 0.95),
+    "one segment": (1, ONE, 1.05),
+    "two segments": (1, TWO, 1.05),
+    "four jobs of one segment": (4, ONE, 0.95),
 }
-#: User cycles of the fibonacci guest: about 17 a round (measured with the executor).
-CYCLES_A_ROUND = 17
 
 _seeds = itertools.count(int(time.time()))
 
 
-def inputs(count: int, share: float, po2: int) -> list[bytes]:
-    """Return as many fresh inputs, each filling that share of a segment."""
-    rounds = int(share * (1 << po2) / CYCLES_A_ROUND)
+def inputs(count: int, rounds: int) -> list[bytes]:
+    """Return as many inputs that were not asked for before."""
     return [words(u64(0), u64(next(_seeds)), u32(rounds)) for _ in range(count)]
 
 
-def by_farm(farm: Farm, stdins: list[bytes], po2: int) -> float:
+def by_farm(farm: Farm, stdins: list[bytes]) -> float:
     """Return the seconds until every job has its verified receipt."""
     start = time.monotonic()
-    jobs = [farm.submit(PROGRAM, stdin, po2=po2) for stdin in stdins]
+    jobs = [farm.submit(PROGRAM, stdin, po2=PO2) for stdin in stdins]
     for job in jobs:
         job.wait()
     return time.monotonic() - start
 
 
-def by_plain(host: str, stdins: list[bytes], po2: int) -> float:
+def by_plain(host: str, stdins: list[bytes]) -> float:
     """Return the seconds that the plain prover takes for one after the other."""
     start = time.monotonic()
     for stdin in stdins:
         with tempfile.NamedTemporaryFile() as file, tempfile.NamedTemporaryFile() as out:
             Path(file.name).write_bytes(stdin)
             command = [host, "plain", "--program", PROGRAM, "--input", file.name]
-            command += ["--po2", str(po2), "--out", out.name]
+            command += ["--po2", str(PO2), "--out", out.name]
             subprocess.run(command, check=True, stdout=subprocess.PIPE)
     return time.monotonic() - start
 
 
-def pairs(farm: Farm, host: str, po2: int, count: int) -> Iterator[tuple[str, float, float]]:
+def pairs(farm: Farm, host: str, count: int) -> Iterator[tuple[str, float, float]]:
     """Yield scenario, seconds of the farm and of the plain prover; who goes first alternates."""
     for number in range(count):
-        for name, (jobs, share, _) in SCENARIOS.items():
+        for name, (jobs, rounds, _) in SCENARIOS.items():
             runs = {
-                "farm": lambda j=jobs, s=share: by_farm(farm, inputs(j, s, po2), po2),
-                "plain": lambda j=jobs, s=share: by_plain(host, inputs(j, s, po2), po2),
+                "farm": lambda j=jobs, r=rounds: by_farm(farm, inputs(j, r)),
+                "plain": lambda j=jobs, r=rounds: by_plain(host, inputs(j, r)),
             }
             order = ["farm", "plain"] if number % 2 == 0 else ["plain", "farm"]
             took = {who: runs[who]() for who in order}
@@ -80,7 +79,6 @@ def main() -> int:
     """Measure, print the table, return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--po2", type=int, default=16)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="farm-") as state:
         settings = config.load(state=Path(state), flower=False)
@@ -88,8 +86,8 @@ def main() -> int:
         background.start(settings)
         try:
             with Farm(settings=settings) as farm:
-                by_farm(farm, inputs(1, 0.01, 14), 14)  # children warm, as in a farm that is up
-                measured = list(pairs(farm, host, asked.po2, asked.pairs))
+                by_farm(farm, inputs(1, 10))  # children warm, as in a farm that is up
+                measured = list(pairs(farm, host, asked.pairs))
         finally:
             background.stop(settings, now=True)
     return report(measured)
