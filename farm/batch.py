@@ -6,47 +6,51 @@ scheduler sends again. Results are deleted from the scratch store as they are ta
 """
 
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 
-from farm import queue, trace_plain
+from farm import parcels, trace_plain
 from farm.blobs import BlobStore
 from farm.columns import Inputs, Outputs
-from farm.errors import BadTrace, FarmError, JobFailed, LedgerDown, VerificationFailed
-from farm.follow import Progress, follow
+from farm.errors import (
+    BadTrace,
+    BlobMissing,
+    FarmError,
+    JobFailed,
+    LedgerDown,
+    VerificationFailed,
+)
+from farm.follow import Clock, Patience, Progress, follow
 from farm.job import BatchView, Change, new_id
-from farm.ledger import Chunk, Ledger
+from farm.ledger import Ledger
 from farm.outbox import Envelope
-from farm.session import Span, step_name
+from farm.parcels import Part
 from farm.trace_plain import TraceProof
-from farm.wire import StepMessage
 
-#: Proofs in one message: the message then costs under 0.05 us a proof.
-CHUNK = 16_384
-#: Steps in one message: tens of milliseconds of work, so that all workers have some.
-CHUNK_STEPS = 1 << 22
+#: How often a batch is submitted again because the scratch store lost some of it.
+LOSSES = 3
 
 #: Hands messages to the broker.
 Send = Callable[[Sequence[Envelope]], None]
 
 
-class _Part(NamedTuple):
-    """One chunk: the name of its step, its rows, and where its packed inputs are."""
-
-    step: str
-    span: Span
-    inputs: str
-
-
 class Batch:
-    """Trace proofs that are being made, in the order they were asked for."""
+    """Trace proofs that are being made, in the order they were asked for.
 
-    def __init__(self, id: str, inputs: Inputs, ledger: Ledger, scratch: BlobStore) -> None:
-        self.id, self.inputs = id, inputs
-        self._ledger, self._scratch = ledger, scratch
-        self._parts: list[_Part] = []
+    The scratch store forgets when it is restarted. The client has the inputs still, and submits
+    what is missing again: `id` is then that of the new entry in the ledger.
+    """
+
+    def __init__(
+        self, inputs: Inputs, ledger: Ledger, scratch: BlobStore, send: Send, limit_s: float
+    ) -> None:
+        self.id, self.inputs = "", inputs
+        self._ledger, self._scratch, self._send = ledger, scratch, send
+        self._limit_s, self._losses = limit_s, 0
+        self._parts: list[Part] = []
         self._taken: dict[int, Outputs] = {}
 
     @classmethod
@@ -54,14 +58,8 @@ class Batch:
         cls, inputs: Inputs, ledger: Ledger, scratch: BlobStore, send: Send, limit_s: float
     ) -> Self:
         """Return a new batch, which is accepted by then."""
-        batch = cls(new_id("b"), inputs, ledger, scratch)
-        batch._parts = list(batch._upload())
-        chunks = [batch._chunk(part, limit_s) for part in batch._parts]
-        if chunks:
-            ledger.trace_submit(batch.id, inputs.program, len(inputs), chunks)
-            # Accepted: what the broker does not take now, the scheduler sends later.
-            with contextlib.suppress(LedgerDown):
-                send([chunk.message for chunk in chunks])
+        batch = cls(inputs, ledger, scratch, send, limit_s)
+        batch._enter()
         return batch
 
     def __len__(self) -> int:
@@ -88,10 +86,22 @@ class Batch:
         self, timeout: float | None = None, progress: Progress | None = None
     ) -> Iterator[Outputs]:
         """Yield the results of each chunk, in order, once it and all before it are there."""
-        news = follow(self._ledger, self.id, lambda: self.status().state, timeout)
+        clock, patience = Clock(timeout), Patience()
+        news = self._news(clock)
         for at in range(len(self._parts)):
             while at not in self._taken:
-                self._advance(next(news, None), progress or (lambda change: None))
+                changes = next(news, None)
+                for change in changes or ():
+                    if progress:
+                        progress(change)
+                try:
+                    self._take_all(ended=changes is None)
+                    patience.back()
+                except BlobMissing as error:
+                    self._enter_again(error)
+                    news = self._news(clock)
+                except LedgerDown as error:
+                    patience.away(error, clock)
             yield self._taken[at]
 
     def verify(self, sample: float = 1.0) -> int:
@@ -113,47 +123,44 @@ class Batch:
         """Return whether the batch was still running; it is ABORTED then."""
         return self._ledger.trace_cancel(self.id)
 
-    def _upload(self) -> Iterator[_Part]:
-        start = 0
-        for rows in self.inputs.split(CHUNK, CHUNK_STEPS):
-            span = Span(start, start + len(rows))
-            step = step_name("trace", span)
-            yield _Part(step, span, self._scratch.put(rows.pack(f"{self.id} {step}")))
-            start = span.end
+    def _enter(self) -> None:
+        """Record all chunks that are not taken yet under a new entry, and send them."""
+        entry = new_id("b")
+        parts = list(parcels.upload(entry, self.inputs, self._scratch, self._taken))
+        fresh = [part for at, part in enumerate(parts) if at not in self._taken]
+        chunks = [parcels.chunk(entry, self.inputs.program, p, self._limit_s) for p in fresh]
+        if chunks:
+            self._ledger.trace_submit(entry, self.inputs.program, len(self), chunks)
+        self.id, self._parts = entry, parts
+        # Accepted: what the broker does not take now, the scheduler sends later.
+        with contextlib.suppress(LedgerDown):
+            self._send([chunk.message for chunk in chunks])
 
-    def _chunk(self, part: _Part, limit_s: float) -> Chunk:
-        message = StepMessage(
-            session=self.id,
-            job=self.id,
-            step=part.step,
-            kind="trace",
-            attempt=1,
-            slot="",
-            inputs=[part.inputs],
-            limit_s=limit_s,
-        )
-        text = f"{self.inputs.program} x {part.span.end - part.span.start} of batch {self.id}"
-        return Chunk(part.step, Envelope(queue.TRACE, "trace", message.kwargs(), text))
+    def _enter_again(self, error: BlobMissing) -> None:
+        self._losses += 1
+        if self._losses > LOSSES:
+            raise error
+        lost = self.id
+        self._enter()
+        self._ledger.trace_forget(lost)
 
-    def _advance(self, changes: Sequence[Change] | None, progress: Progress) -> None:
-        """Take what has come; None means that the batch has ended."""
-        for change in changes or ():
-            progress(change)
-        try:
-            view = self.status()
-        except LedgerDown:
-            if changes is None:
-                raise
-            return  # it is waited for by the one who brings the changes
+    def _news(self, clock: Clock) -> Iterator[list[Change]]:
+        left = clock.left()
+        timeout = None if left == math.inf else left
+        return follow(self._ledger, self.id, lambda: self.status().state, timeout)
+
+    def _take_all(self, *, ended: bool) -> None:
+        """Take the results that are there; raises why some never will be."""
+        view = self.status()
         for at, part in enumerate(self._parts):
             if at not in self._taken and part.step in view.nodes:
                 self._take(at, part, view.nodes[part.step])
         if len(self._taken) == len(self._parts):
             self._forget()
-        elif changes is None:
+        elif ended:
             raise view.error() or JobFailed(self.id, "its results are not all there")
 
-    def _take(self, at: int, part: _Part, ref: str) -> None:
+    def _take(self, at: int, part: Part, ref: str) -> None:
         found = Outputs.unpack(self._scratch.get(ref), f"{self.id} {part.step}")
         if len(found) != part.span.end - part.span.start:
             raise BadTrace(f"{part.step} of batch {self.id} came back with {len(found)} rows")

@@ -11,6 +11,7 @@ import msgspec
 
 from farm import keys
 from farm.errors import FarmError
+from farm.events import Close, Finish
 from farm.job import State
 from farm.ledger import batch_keys
 from farm.outbox import Envelope
@@ -54,7 +55,7 @@ class Book(Snapshot, Server):
         self._write("release", [keys.EPOCH, keys.SCHEDULER], [])
 
     def ack(self, event: str) -> None:
-        """Delete an event that asks for nothing."""
+        """Delete an event that has been dealt with."""
         self._write("ack", [keys.EPOCH, keys.EVENTS], [event])
 
     def send(
@@ -86,46 +87,21 @@ class Book(Snapshot, Server):
         names = [keys.EPOCH, keys.session(session), keys.steps(session), keys.nodes(session)]
         self._write("unbind", names, [step])
 
-    def close(
-        self,
-        session: str,
-        job_key: str,
-        state: State,
-        *,
-        code: str = "",
-        facts: Sequence[object] = (),
-        receipt: str = "",
-        journal: str = "",
-        stats: dict[str, Any] | None = None,
-        ack: str = "",
-    ) -> None:
+    def close(self, end: Close, ack: str = "") -> None:
         """End a session; SUCCEEDED keeps its receipt as the answer for equal jobs."""
-        inner = keys.inner(session)
-        names = [keys.EPOCH, keys.EVENTS, keys.SESSIONS, keys.answer(job_key), *inner]
-        args = [ack, session, state, code, _json(list(facts)), receipt, journal]
-        self._write("close", names, [*args, _json(stats or {}), keys.KEPT, keys.RETAINED])
+        names = [keys.EPOCH, keys.EVENTS, keys.SESSIONS, keys.answer(end.job_key)]
+        args = [ack, end.session, end.state, *_why(end.error), end.receipt, end.journal]
+        args.append(_json(end.stats))
+        names += keys.inner(end.session)
+        self._write("close", names, [*args, keys.KEPT, keys.RETAINED])
 
-    def finish(
-        self,
-        job: str,
-        session: str,
-        job_key: str,
-        state: State,
-        *,
-        error: FarmError | None = None,
-        receipt: str = "",
-        journal: str = "",
-        stats: dict[str, Any] | None = None,
-        ack: str = "",
-    ) -> bool:
-        """Return whether the job was open and has ended with `state` now."""
-        names = [keys.EPOCH, keys.EVENTS, keys.job(job), keys.changes(job), keys.OPEN]
-        names += [keys.SESSIONS, keys.answer(job_key), *keys.inner(session)]
-        code, facts = (error.code, _json(list(error.facts))) if error else ("", "[]")
-        args: list[Any] = [ack, receipt, journal, _json(stats or {}), job, session]
-        args += [state, code, facts]
-        args += [str(error or "verified and kept"), keys.RETAINED, keys.KEPT]
-        return bool(self._write("finish", names, args) == "OK")
+    def finish(self, end: Finish, ack: str = "") -> bool:
+        """Return whether the job was open and has ended now."""
+        names = [keys.EPOCH, keys.EVENTS, keys.job(end.job), keys.changes(end.job), keys.OPEN]
+        names += [keys.SESSIONS, keys.answer(end.job_key), *keys.inner(end.session)]
+        args = [ack, end.receipt, end.journal, _json(end.stats), end.job, end.session, end.state]
+        args += [*_why(end.error), str(end.error or "verified and kept")]
+        return self._write("finish", names, [*args, keys.RETAINED, keys.KEPT]) == "OK"
 
     def reattach(self, job: JobFacts, failed: str) -> None:
         """Let a job whose own limits are others than those that failed go on in a session anew."""
@@ -148,10 +124,10 @@ class Book(Snapshot, Server):
         fields = [part for pair in entry.items() for part in pair]
         self._write("progress", names, fields)
 
-    def slot_gone(self, slot: str, incarnation: str) -> None:
-        """Give up a slot; it has to announce itself again."""
+    def slot_gone(self, slot: str, incarnation: str) -> bool:
+        """Give up a slot; False when it has announced itself again meanwhile."""
         args = [slot, incarnation, keys.slot_beat(slot)]
-        self._write("slot_gone", [keys.EPOCH, keys.SLOTS, keys.BEATS], args)
+        return self._write("slot_gone", [keys.EPOCH, keys.SLOTS, keys.BEATS], args) == "OK"
 
     def forget_beats(self, fields: Sequence[str]) -> None:
         """Drop counters that nobody watches."""
@@ -160,7 +136,7 @@ class Book(Snapshot, Server):
 
     def trace_fail(self, batch: str, error: FarmError) -> None:
         """End a batch one of whose chunks cannot be computed."""
-        args = [batch, State.FAILED, error.code, _json(list(error.facts)), keys.KEPT]
+        args = [batch, State.FAILED, *_why(error), keys.KEPT]
         self._write("trace_fail", [keys.EPOCH, *batch_keys(batch)], args)
 
     def _write(self, name: str, names: Sequence[str], args: Sequence[Any]) -> str:
@@ -173,6 +149,10 @@ class Book(Snapshot, Server):
         if answer == "DIFFERS":
             raise OutOfStep(name, step, session)
         return answer == "OK"
+
+
+def _why(error: FarmError | None) -> tuple[str, str]:
+    return (error.code, _json(list(error.facts))) if error else ("", "[]")
 
 
 def _json(value: object) -> str:

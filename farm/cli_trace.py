@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+import typer
+
 from farm import cli_print, show
 from farm.client import Farm
 from farm.errors import BadTrace
@@ -30,10 +32,10 @@ def prove_traces(
     seconds = time.monotonic() - start
     failed = int((done.codes != 0).sum())
     verified = batch.verify(SAMPLE)
-    items = [_item(batch_row) for batch_row in batch] if count <= FEW else []
+    items = [_item(row) for row in batch] if count <= FEW else []
     lines = [" ".join(f"{name} {value}" for name, value in item.items()) for item in items]
-    rate = count / seconds if seconds else 0.0
-    lines.append(f"{count - failed} proofs in {seconds:.2f} s, {rate:,.0f}/s, {verified} verified")
+    made = count - failed
+    lines.append(f"{made} proofs in {seconds:.2f} s, {made / seconds:,.0f}/s, {verified} verified")
     facts: dict[str, Any] = {
         "program": program,
         "count": count,
@@ -43,6 +45,8 @@ def prove_traces(
         "proofs": items,
     }
     cli_print.data(facts, "\n".join(lines), json=json)
+    if failed:
+        raise typer.Exit(1)
 
 
 def _item(row: Any) -> dict[str, Any]:

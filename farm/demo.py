@@ -13,11 +13,11 @@ from typing import NoReturn
 from rich.console import Console
 from rich.table import Table
 
-from farm import background, demo_work, flower, locate
+from farm import background, demo_work, flower, verify
 from farm import settings as config
 from farm.client import Farm
 from farm.demo_work import PO2, Row
-from farm.errors import HostMissing
+from farm.errors import HostError, HostMismatch
 from farm.running import Status
 from farm.settings import Settings
 
@@ -43,10 +43,10 @@ def run(*, compare: bool) -> bool:
 def _rows(farm: Farm, settings: Settings, *, compare: bool) -> tuple[list[Row], list[str]]:
     rows = [demo_work.traces(farm)]
     try:
-        locate.find(settings)
+        _check_prover(settings)
         program = demo_work.program()
-    except (HostMissing, FileNotFoundError) as error:
-        return rows, [f"left out: RISC Zero proofs, since there is {_missing(error)}"]
+    except (HostError, FileNotFoundError) as error:
+        return rows, [f"RISC Zero proofs are left out: {error}"]
     proof, again = demo_work.receipts(farm, program)
     rows += [proof, again]
     if not compare or not proof.verified:
@@ -57,10 +57,12 @@ def _rows(farm: Farm, settings: Settings, *, compare: bool) -> tuple[list[Row], 
     return [*rows, plain], [versus]
 
 
-def _missing(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"no {error.filename} (run the demo from a checkout)"
-    return str(error)
+def _check_prover(settings: Settings) -> None:
+    """Raise HostMissing or HostMismatch where there is no host that proves."""
+    with verify.host(settings) as child:
+        features = child.greeting.features
+    if not {"cpu", "cuda"} & set(features):
+        raise HostMismatch(child.binary, f"only {', '.join(features)}", "a build that proves")
 
 
 def _settings(state: Path) -> Settings:

@@ -1,5 +1,6 @@
 """Follow a job or batch until it ends, through a ledger that is away for a while."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 
@@ -27,17 +28,17 @@ def follow(
 
     Raises WaitTimeout after `timeout` seconds; the job goes on then.
     """
-    clock, after = _Clock(timeout), "0"
+    clock, patience, after = Clock(timeout), Patience(), "0"
     while True:
         try:
             # The first look does not wait: it may have ended, and lost its changes, long ago.
-            block = min(LOOK, clock.left()) if clock.answers else 0
+            block = min(LOOK, clock.left()) if patience.answered else 0
             found = ledger.changes(id, after, int(block * 1000))
             now = found[-1].state if found else state()
         except LedgerDown as error:
-            clock.away(error)
+            patience.away(error, clock)
             continue
-        clock.answered()
+        patience.back()
         yield found
         if now.ended:
             return
@@ -46,30 +47,33 @@ def follow(
         after = found[-1].id if found else after
 
 
-class _Clock:
-    """Counts how long we wait, and how long the ledger has been away."""
+class Clock:
+    """Counts down how long we wait; for ever, if `timeout` is None."""
 
     def __init__(self, timeout: float | None) -> None:
-        self._end = None if timeout is None else time.monotonic() + timeout
-        self._away_since: float | None = None
-        #: Whether it has answered yet.
-        self.answers = False
+        self._end = math.inf if timeout is None else time.monotonic() + timeout
 
     def left(self) -> float:
         """Return the seconds that remain, never below 0."""
-        return LOOK if self._end is None else max(0.0, self._end - time.monotonic())
+        return max(0.0, self._end - time.monotonic())
 
-    def answered(self) -> None:
+
+class Patience:
+    """Waits for a ledger that is away, but not for one that was never there."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        #: Whether it has answered yet.
+        self.answered = False
+
+    def back(self) -> None:
         """Note that the ledger is there."""
-        self.answers, self._away_since = True, None
+        self.answered, self._since = True, None
 
-    def away(self, error: LedgerDown) -> None:
-        """Wait before the next try; raises `error` once it has been too long.
-
-        A ledger that never answered is not waited for: most likely there is no farm.
-        """
-        self._away_since = self._away_since or time.monotonic()
-        too_long = time.monotonic() - self._away_since > PATIENCE
-        if not self.answers or too_long or self.left() <= 0:
+    def away(self, error: LedgerDown, clock: Clock) -> None:
+        """Wait before the next try; raises `error` once it has been too long."""
+        self._since = self._since or time.monotonic()
+        too_long = time.monotonic() - self._since > PATIENCE
+        if not self.answered or too_long or not clock.left():
             raise error
         time.sleep(AGAIN)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from farm.errors import FarmError
+from farm.errors import FarmError, JobFailed
 
 
 class State(StrEnum):
@@ -86,7 +86,11 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 
         A failure of a known class comes back as that class (a CycleLimitReached, say).
         """
-        return FarmError.named(self.code, self.facts) if self.code else None
+        if not self.state.ended or self.state is State.SUCCEEDED:
+            return None
+        if not self.code:
+            return JobFailed(self.id, "why is not known any more")
+        return FarmError.named(self.code, self.facts)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

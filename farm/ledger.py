@@ -72,18 +72,17 @@ class Ledger(Server):
 
     def cancel(self, id: str) -> bool:
         """Return whether the job was open and is ABORTED now; others of its session go on."""
-        name, key = self._read("HMGET", keys.job(id), "session", "key")
-        if key is None:
-            raise UnknownJob(id)
-        names = [keys.job(id), keys.changes(id), keys.OPEN, keys.SESSIONS, keys.answer(key)]
-        facts = _json([id, "by request"])
-        args = [id, name, State.ABORTED, "JobAborted", facts, "cancelled by request"]
-        answer = self.call(
-            "cancel",
-            [*names, *keys.inner(name), keys.EVENTS],
-            [*args, keys.RETAINED, keys.KEPT],
-        )
-        return bool(answer == "OK")
+        answer = "RETRY"  # the job may just be moving to another session
+        while answer == "RETRY":
+            name, key = self._read("HMGET", keys.job(id), "session", "key")
+            if key is None:
+                raise UnknownJob(id)
+            names = [keys.job(id), keys.changes(id), keys.OPEN, keys.SESSIONS, keys.answer(key)]
+            facts = _json([id, "by request"])
+            args = [id, name, State.ABORTED, "JobAborted", facts, "cancelled by request"]
+            names += [*keys.inner(name), keys.EVENTS]
+            answer = self.call("cancel", names, [*args, keys.RETAINED, keys.KEPT])
+        return answer == "OK"
 
     def status(self, id: str) -> JobView:
         """Return the job as it is now; raises UnknownJob."""

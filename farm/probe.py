@@ -8,7 +8,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from farm import embedded
+from farm import embedded, keys
 from farm.child import Child
 from farm.errors import LedgerDown
 from farm.ledger import Ledger
@@ -45,7 +45,7 @@ class Probe:
             case Stage.FLOWER:
                 return _listens(self._settings.flower_port)
             case Stage.SCHEDULER:
-                return True
+                return self._is_scheduled()
 
     def _pings(self, server: embedded.Server) -> bool:
         with contextlib.suppress(redis.RedisError, LedgerDown):
@@ -57,9 +57,18 @@ class Probe:
     def _slots(self) -> dict[str, int]:
         """Return which process stands behind each slot."""
         with contextlib.suppress(LedgerDown):
-            self._ledger = self._ledger or Ledger.at(embedded.urls(self._settings).ledger)
-            return {slot.name: slot.pid for slot in self._ledger.slots()}
+            return {slot.name: slot.pid for slot in self._asked().slots()}
         return {}
+
+    def _is_scheduled(self) -> bool:
+        """Tell whether a scheduler is in charge: ours, or another machine's."""
+        with contextlib.suppress(LedgerDown):
+            return bool(self._asked().calls([("EXISTS", keys.SCHEDULER)])[0])
+        return False
+
+    def _asked(self) -> Ledger:
+        self._ledger = self._ledger or Ledger.at(embedded.urls(self._settings).ledger)
+        return self._ledger
 
 
 def _listens(port: int) -> bool:

@@ -13,11 +13,18 @@ import msgspec
 from farm import events as e
 from farm.assign import Assigner, Limits
 from farm.course import Course
-from farm.errors import BlobMissing, FarmError, JobTimedOut, Transient, WorkerLost
+from farm.ends import outcome, stats
+from farm.errors import (
+    BlobMissing,
+    FarmError,
+    JobTimedOut,
+    Transient,
+    VerificationFailed,
+    WorkerLost,
+)
 from farm.job import State
 from farm.placement import Key, Seat
-from farm.session import JobFacts, StepState, job_key, same_limits
-from farm.wire import ExecutedRecord
+from farm.session import StepState, job_key
 
 
 class Scheduler(Assigner):
@@ -35,7 +42,11 @@ class Scheduler(Assigner):
         """
         self._out = []
         _HANDLERS[type(event)](self, event)
-        return [*self._out, *self.assign()] if self._restored else self._out
+        for send in self.assign() if self._restored else []:
+            self._out.append(send)
+            if send.message.step == "execute":
+                self._tell(self.courses[send.message.session])
+        return self._out
 
     def _restore(self, event: e.Restored) -> None:
         self._restored = True
@@ -133,7 +144,7 @@ class Scheduler(Assigner):
             self._job_left(e.JobLeft(event.session, event.job))
 
     def _orphaned(self, event: e.Orphaned) -> None:
-        self._out.append(_outcome(event.job, event.end))
+        self._out.append(outcome(event.job, event.end))
 
     # What comes of steps.
 
@@ -182,10 +193,11 @@ class Scheduler(Assigner):
         course = self.courses.get(event.session)
         if course and self._awaited(course, event.step, event.attempt):
             slot = course.verifying[event.step]
-            if not isinstance(event.error, Transient):
+            refused = isinstance(event.error, VerificationFailed)
+            if refused:
                 self.floor.strikes[slot] += 1
                 self._out.append(e.Strike(slot, event.error))
-            self._nothing((course.name, event.step), event.error, again=True)
+            self._nothing((course.name, event.step), event.error, again=refused)
 
     def _awaited(self, course: Course, step: str, attempt: int) -> bool:
         return step in course.verifying and course.attempts[step] == attempt
@@ -231,8 +243,7 @@ class Scheduler(Assigner):
             return
         if event.error is None:
             kept = {"receipt": event.receipt, "journal": course.executed.journal}
-            stats = _stats(course, course.executed)
-            self._close(course, State.SUCCEEDED, **kept, stats=stats)
+            self._close(course, State.SUCCEEDED, **kept, stats=stats(course, course.executed))
             return
         course.finalizing = False
         course.tries["finalize"] = course.tries.get("finalize", 0) + 1
@@ -249,7 +260,7 @@ class Scheduler(Assigner):
     def _close(self, course: Course, state: State, **how: Any) -> None:
         end = e.Close(course.name, job_key(course.spec), state, **how)
         self._out.append(end)
-        self._out += [_outcome(job, end) for job in course.waiters.values()]
+        self._out += [outcome(job, end) for job in course.waiters.values()]
         self._forget(course)
 
     def _forget(self, course: Course) -> None:
@@ -260,19 +271,6 @@ class Scheduler(Assigner):
 
     def _tell(self, course: Course) -> None:
         self._out.append(e.Progress(tuple(course.waiters), course.progress()))
-
-
-def _outcome(job: JobFacts, end: e.Close) -> e.Instruction:
-    """Return what the end of a session means for one who waited."""
-    if end.state is State.FAILED and not same_limits(end.session, job.identity):
-        return e.Reattach(job, end.session)
-    who = (job.id, end.session, end.job_key)
-    return e.Finish(*who, end.state, end.error, end.receipt, end.journal, end.stats)
-
-
-def _stats(course: Course, record: ExecutedRecord) -> dict[str, Any]:
-    repeated = sum(course.tries.values())
-    return {"segments": record.segments, "cycles": record.cycles, "repeated": repeated}
 
 
 _HANDLERS: dict[type[e.Event], Callable[[Scheduler, Any], None]] = {

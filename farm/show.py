@@ -33,7 +33,7 @@ def text(change: Change) -> str:
         return change.text or change.state.lower()
     if change.done:
         return f"{change.done} of {change.segments} chunks"
-    if not change.segments:
+    if not change.proved and (change.text or not change.segments):
         return change.text or change.state.lower()
     known = "" if change.segments_known else " so far"
     counts = f"{change.proved} of {change.segments} segments proved{known}, {change.folds} folds"

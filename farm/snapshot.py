@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from farm import keys
+from farm.errors import FarmError
+from farm.events import Close, Orphaned
 from farm.job import JobSpec, State
-from farm.ledger import job_view, pairs
+from farm.ledger import pairs
 from farm.outbox import Envelope
 from farm.server import LONGEST_BLOCK, Server
 from farm.session import JobFacts, SessionFacts, Slot, StepState
@@ -21,20 +23,6 @@ class Noted(NamedTuple):
 
     id: str
     fields: dict[str, str]
-
-
-class Orphan(NamedTuple):
-    """An open job whose session has ended: the scheduler died between the two."""
-
-    job: JobFacts
-    session: str
-    job_key: str
-    state: State
-    code: str
-    facts: list[object]
-    receipt: str
-    journal: str
-    stats: dict[str, Any]
 
 
 class Snapshot(Server):
@@ -73,6 +61,11 @@ class Snapshot(Server):
         """Return the ids of the trace batches that run."""
         return sorted(self.read("SMEMBERS", keys.BATCHES))
 
+    def slot(self, name: str) -> Slot | None:
+        """Return a slot, None when it is not up."""
+        text = self.read("HGET", keys.SLOTS, name)
+        return msgspec.json.decode(text, type=Slot) if text else None
+
     def open_jobs(self) -> set[str]:
         """Return the ids of the jobs that have not ended."""
         return set(self.read("SMEMBERS", keys.OPEN))
@@ -104,13 +97,13 @@ class Snapshot(Server):
         )
 
     def waiting(self, ids: Any) -> list[JobFacts]:
-        """Return what the scheduler needs to know of jobs, the oldest first."""
-        wanted = ("seq", "priority", "deadline", "identity")
+        """Return what the scheduler needs to know of those jobs that are open, oldest first."""
+        wanted = ("state", "seq", "priority", "deadline", "identity")
         found = self.calls([("HMGET", keys.job(id), *wanted) for id in ids]) if ids else []
         facts = [
             JobFacts(id, int(seq), int(priority), float(until) if until else None, identity)
-            for id, (seq, priority, until, identity) in zip(ids, found, strict=True)
-            if seq
+            for id, (state, seq, priority, until, identity) in zip(ids, found, strict=True)
+            if state and not State(state).ended
         ]
         return sorted(facts, key=lambda job: job.seq)
 
@@ -118,25 +111,24 @@ class Snapshot(Server):
         """Return what a job asks for."""
         return msgspec.json.decode(self.read("HGET", keys.job(job), "spec"), type=JobSpec)
 
-    def orphan(self, job: str) -> Orphan | None:
+    def orphan(self, job: str) -> Orphaned | None:
         """Return an open job with the end of its session, None while that runs."""
-        view = job_view(job, pairs(self.read("HGETALL", keys.job(job))))
-        fields = pairs(self.read("HGETALL", keys.session(view.session)))
-        if view.state.ended or fields.get("state") == State.RUNNING:
+        name, key = self.read("HMGET", keys.job(job), "session", "key")
+        fields = pairs(self.read("HGETALL", keys.session(name)))
+        waiting = self.waiting([job])
+        if not waiting or fields.get("state") == State.RUNNING:
             return None
-        facts = msgspec.json.decode(fields.get("facts") or "[]")
-        stats = msgspec.json.decode(fields.get("stats") or "{}")
-        return Orphan(
-            self.waiting([job])[0],
-            view.session,
-            self.read("HGET", keys.job(job), "key"),
-            State(fields.get("state") or State.FAILED),
-            fields.get("code", ""),
-            facts,
-            fields.get("receipt", ""),
-            fields.get("journal", ""),
-            stats,
+        kept = {part: msgspec.json.decode(fields.get(part) or "[]") for part in ("facts", "stats")}
+        end = Close(
+            session=name,
+            job_key=key,
+            state=State(fields.get("state", State.FAILED)),
+            error=FarmError.named(fields["code"], kept["facts"]) if fields.get("code") else None,
+            receipt=fields.get("receipt", ""),
+            journal=fields.get("journal", ""),
+            stats=kept["stats"] or {},
         )
+        return Orphaned(waiting[0], end)
 
     def chunks(self, batch: str) -> dict[str, StepState]:
         """Return the chunks of a trace batch, none when it does not run."""

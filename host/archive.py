@@ -5,6 +5,7 @@ same file unchanged. Whatever the source, the SHA-256 decides, and the file is k
 """
 
 import hashlib
+import http.client
 import os
 import struct
 import subprocess
@@ -56,7 +57,7 @@ def first(sources: list[Callable[[], bytes]]) -> bytes:
             if whole(data):
                 return data
             raise NoArchive(f"{len(data)} bytes with another SHA-256 than {SHA256}")
-        except (OSError, NoArchive, zipfile.BadZipFile) as error:
+        except (OSError, http.client.HTTPException, NoArchive, zipfile.BadZipFile) as error:
             reasons.append(str(error))
             say(f"{NAME}: {error}")
     raise NoArchive(f"no {NAME}: {'; '.join(reasons)}; get it and set RECURSION_SRC_PATH")

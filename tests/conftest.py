@@ -23,3 +23,15 @@ def standin(tmp_path):
         return str(path)
 
     return make
+
+
+def pytest_addoption(parser):
+    parser.addoption("--prove", action="store_true", help="also run minutes of real proving")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--prove"):
+        return
+    for item in items:
+        if item.get_closest_marker("prove"):
+            item.add_marker(pytest.mark.skip(reason="minutes of real proving: run `make prove`"))

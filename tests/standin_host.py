@@ -2,7 +2,7 @@
 
 Run as a program. The verb tells what to do, or, where a task chooses the verb, the first part
 does: JSON that is added to the arguments, its "verb" instead of the one asked.
-FARM_STANDIN_GREETING and FARM_STANDIN_ZKVM change how it greets.
+FARM_STANDIN_GREETING, FARM_STANDIN_ZKVM and FARM_STANDIN_FEATURES change how it greets.
 """
 
 import ctypes
@@ -108,7 +108,8 @@ def main():
         sys.exit("error: unexpected argument 'serve'")
     if greeting == "late":
         time.sleep(60)
-    hello = {"protocol": 1, "host": "0.1.0", "zkvm": ZKVM, "features": ["cpu"], "mode": "real"}
+    features = os.environ.get("FARM_STANDIN_FEATURES", "cpu").split()
+    hello = {"protocol": 1, "host": "0.1.0", "zkvm": ZKVM, "features": features, "mode": "real"}
     write({"hello": {**hello, "pid": os.getpid(), "argv": sys.argv[1:]}})
     while True:
         header, parts = read()

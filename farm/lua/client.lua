@@ -40,6 +40,7 @@ end
 
 -- KEYS: as end_job takes them | events    ARGV: as end_job takes them
 local function cancel(keys, args)
+  if redis.call('HGET', keys[1], 'session') ~= args[2] then return 'RETRY' end
   if not end_job({unpack(keys, 1, 10)}, args) then return 'ENDED' end
   redis.call('XADD', keys[11], '*', 'type', 'left', 'job', args[1], 'session', args[2])
   return 'OK'

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use anyhow::Context;
 use elf::abi::PT_LOAD;
 use elf::endian::LittleEndian;
 use elf::ElfBytes;
@@ -68,8 +69,10 @@ fn compute(blob: &[u8]) -> anyhow::Result<Digest> {
 /// Refuse a program whose file asks for more memory than any real one: loading it takes a word
 /// at a time, and a header may name gigabytes.
 fn check_memory(file: &[u8]) -> anyhow::Result<()> {
-    let segments = ElfBytes::<LittleEndian>::minimal_parse(file)?.segments();
-    let loaded = segments.iter().flatten().filter(|segment| segment.p_type == PT_LOAD);
+    let parsed = ElfBytes::<LittleEndian>::minimal_parse(file)
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    let segments = parsed.segments().context("it has no segment table")?;
+    let loaded = segments.iter().filter(|segment| segment.p_type == PT_LOAD);
     let bytes = loaded.fold(0u64, |sum, segment| sum.saturating_add(segment.p_memsz));
     anyhow::ensure!(bytes <= MEMORY, "it fills {bytes} bytes of memory, the limit is {MEMORY}");
     Ok(())

@@ -30,6 +30,19 @@ fn what_is_not_a_program_is_refused() {
 }
 
 #[test]
+fn a_program_that_names_gigabytes_is_refused_before_it_is_loaded() {
+    let mut blob = guest("fibonacci");
+    let elf = blob.windows(4).position(|four| four == b"\x7fELF").unwrap();
+    let word = |at: usize| u32::from_le_bytes(blob[at..at + 4].try_into().unwrap()) as usize;
+    let headers = elf + word(elf + 28);
+    let load = (0..32).map(|n| headers + n * 32).find(|header| word(*header) == 1).unwrap();
+    blob[load + 20..load + 24].copy_from_slice(&0xbfff_ff00_u32.to_le_bytes());
+    let answer = Serving::start(&[]).ask("image-id", &json!({}), &[&blob]);
+    assert_eq!(answer.kind(), "BadProgram");
+    assert!(answer.facts()[0].as_str().unwrap().contains("bytes of memory"));
+}
+
+#[test]
 fn a_one_shot_run_says_the_same_with_its_exit_code() {
     let (code, line, _) = once(&["image-id", &guest_path("fibonacci")]);
     assert_eq!((code, &line["done"]["image_id"]), (0, &json!(image_id("fibonacci"))));

@@ -2,12 +2,11 @@
 
 import json
 import os
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
-from console import Operator
+from console import farm_in
 from goldens import GOLDEN
 
 from farm import locate
@@ -39,30 +38,14 @@ def verifier(host):
     return next(line["executable"] for line in lines if line.get("executable"))
 
 
-def free_port():
-    """Return a port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def farm_in(folder, **settings):
-    """Have a started farm for a test, and see that it leaves nothing behind."""
-    one = Operator(folder / "state", **{"flower": False, "machine": "m", "slots": 2} | settings)
-    one.start()
-    yield one
-    one.types("down", "--now")
-    assert one.left() == []
-
-
 @pytest.fixture(scope="module")
 def replay_farm(tmp_path_factory, host):
     """A farm whose hosts answer from golden receipts at once."""
-    yield from farm_in(tmp_path_factory.mktemp("farm"), host=host, replay=GOLDEN)
+    yield from farm_in(tmp_path_factory.mktemp("farm"), host=host, replay=str(GOLDEN))
 
 
 @pytest.fixture
 def slow_farm(tmp_path, host):
     """A farm of its own whose hosts take their time, so that things happen meanwhile."""
     quick = {"beat_seconds": 0.25, "resend_seconds": 3, "stall_seconds": 2}
-    yield from farm_in(tmp_path, host=host, replay=GOLDEN, replay_delay_ms=1500, **quick)
+    yield from farm_in(tmp_path, host=host, replay=str(GOLDEN), replay_delay_ms=1500, **quick)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +23,13 @@ def until(condition, seconds=20.0):
     while not condition():
         assert time.monotonic() < deadline, condition
         time.sleep(0.05)
+
+
+def free_port():
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 class Operator:
@@ -51,19 +59,24 @@ class Operator:
         command = [*FARM, "up"]
         with subprocess.Popen(command, env=self.env, stderr=subprocess.PIPE, text=True) as up:
             try:
-                yield up, self.until_ready()
+                until(lambda: self.is_ready() or up.poll() is not None, 60)
+                assert up.poll() is None, up.stderr.read()
+                yield up, self.processes()
             finally:
                 if up.poll() is None:
                     up.kill()
 
-    def until_ready(self, seconds=60):
-        """Return the farm's processes by name once all have answered."""
-        until(lambda: (found := running.status(self.state)) and found.ready, seconds)
+    def is_ready(self):
+        """Return whether the farm says that all its processes have answered."""
+        return (found := running.status(self.state)) is not None and found.ready
+
+    def processes(self):
+        """Return the farm's processes by name."""
         return {one.name: one for one in running.status(self.state).processes}
 
     def pid(self, name):
         """Return the process id of one of the farm's processes."""
-        return {one.name: one.pid for one in running.status(self.state).processes}[name]
+        return self.processes()[name].pid
 
     def hosts(self, name):
         """Return the host children of a worker."""
@@ -96,3 +109,12 @@ class Operator:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGKILL)
         until(lambda: not self.left())
+
+
+def farm_in(folder, **settings):
+    """Have a started farm for a test, and see that it leaves nothing behind."""
+    one = Operator(folder / "state", **{"flower": False, "machine": "m", "slots": 2} | settings)
+    one.start()
+    yield one
+    one.types("down", "--now")
+    assert one.left() == []

@@ -22,7 +22,7 @@ def test_a_job_of_two_segments_ends_in_one_receipt(replay_farm):
         receipt.verify(IMAGES["fibonacci"])
         assert receipt.kind == "succinct"
         assert int.from_bytes(receipt.journal, "little") == fibonacci(2500)
-        assert (changes[-1].segments, changes[-1].folds) == (2, 1)
+        assert (2, 1) in {(change.segments, change.folds) for change in changes}
         view = job.status()
         assert view.state is State.SUCCEEDED
         assert view.stats

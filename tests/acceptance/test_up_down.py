@@ -1,77 +1,22 @@
 """What an operator types: up, down, twice, Ctrl-C, kill -9; nothing stays behind."""
 
-import contextlib
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 
-import psutil
 import pytest
+from console import FARM, Operator, free_port, until
 
 from farm import embedded, running
 
-FARM = (sys.executable, "-m", "farm")
 WORKERS = {"risc0-0", "execute-0", "trace-0"}
-
-
-class Operator:
-    """Types `farm` commands for one state folder."""
-
-    def __init__(self, state, **settings):
-        self.state = state
-        given = {f"FARM_{name.upper()}": str(value) for name, value in settings.items()}
-        self.env = os.environ | {"FARM_STATE": str(state)} | given
-
-    def types(self, *words):
-        return subprocess.run(
-            [*FARM, *words], env=self.env, capture_output=True, text=True, timeout=120
-        )
-
-    @contextlib.contextmanager
-    def types_up(self):
-        command = [*FARM, "up"]
-        with subprocess.Popen(command, env=self.env, stderr=subprocess.PIPE, text=True) as up:
-            try:
-                until(lambda: self.is_ready() or up.poll() is not None, 60)
-                assert up.poll() is None, up.stderr.read()
-                yield up, self.processes()
-            finally:
-                if up.poll() is None:
-                    up.kill()
-
-    def is_ready(self):
-        return (found := running.status(self.state)) is not None and found.ready
-
-    def processes(self):
-        return {one.name: one for one in running.status(self.state).processes}
-
-    def left(self):
-        """Return the processes that belong to this farm."""
-        ours = f"FARM_STATE={self.state}"
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                environ = [f"{name}={value}" for name, value in process.environ().items()]
-                if ours in environ and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(" ".join(process.cmdline()))
-        return found
-
-
-def until(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.05)
 
 
 @pytest.fixture
 def port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import redis
 
 from farm import keys
 from farm.errors import Busy, JobAborted, LedgerDown, UnknownJob, UnsafeLedger, WrongPassword
+from farm.events import Close, Finish
 from farm.job import JobSpec, State, new_id
 from farm.ledger import Ledger
 
@@ -87,10 +88,10 @@ def test_a_kept_answer_is_given_at_once_while_its_blob_is_there(ledger, book):
     submit(ledger, first)
     name, key = ledger.status(first.id).session, book.read("HGET", keys.job(first.id), "key")
     stats = {"segments": 2}
-    kept = {"receipt": REF, "journal": "j", "stats": stats}
-    book.close(name, key, State.SUCCEEDED, **kept)
-    assert book.finish(first.id, name, key, State.SUCCEEDED, **kept)
-    assert not book.finish(first.id, name, key, State.FAILED)
+    end = (name, key, State.SUCCEEDED, None, REF, "j", stats)
+    book.close(Close(*end))
+    assert book.finish(Finish(first.id, *end))
+    assert not book.finish(Finish(first.id, name, key, State.FAILED))
     again = submit(ledger, spec(po2=18, cycle_limit=7))
     assert again.answered
     view = ledger.status(again.job)

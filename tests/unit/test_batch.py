@@ -1,11 +1,14 @@
 """A batch of trace proofs: its chunks, the order of its results, what it leaves behind."""
 
+import threading
+import time
+
 import msgspec
 import pytest
 from fake_farm import DOWN, FakeLedger, MemoryBlobs, work_trace
 
 from farm import batch as module
-from farm import trace_plain
+from farm import follow, parcels, trace_plain
 from farm.batch import Batch
 from farm.columns import Outputs
 from farm.errors import BadTrace, BlobMissing, FarmError, JobAborted, VerificationFailed
@@ -21,6 +24,12 @@ class World:
         inputs = read_inputs("fib.v0", list(rounds))
         self.batch = Batch.submit(inputs, self.ledger, self.scratch, self.sent.extend, 60.0)
 
+    def wait_for_sent(self, count):
+        """Return the places of the messages sent after the first three, once all are."""
+        while len(self.sent) < count:
+            time.sleep(0.01)
+        return range(3, count)
+
     def work(self, at, spoil=lambda rows: rows):
         """Do chunk `at` as a worker does."""
         work_trace(self.ledger, self.scratch, self.sent[at], spoil)
@@ -28,7 +37,7 @@ class World:
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(module, "CHUNK", 4)
+    monkeypatch.setattr(parcels, "ROWS", 4)
 
 
 def expected(rounds=tuple(range(1, 11))):
@@ -116,12 +125,48 @@ def test_too_few_rows_are_refused():
         world.batch.wait()
 
 
-def test_results_that_expired_are_an_error_not_a_hang():
+def test_what_the_scratch_store_lost_is_submitted_again():
+    world = World()
+    results = iter(world.batch.chunks())
+    world.work(0)
+    assert len(next(results)) == 4
+    first = world.batch.id
+    world.work(1)
+    world.scratch.bodies.clear()
+    again = threading.Thread(target=lambda: [world.work(at) for at in world.wait_for_sent(5)])
+    again.start()
+    assert [len(part) for part in results] == [4, 2]
+    again.join()
+    assert list(world.batch) == expected()
+    assert world.batch.id != first and world.scratch.bodies == {} == world.ledger.batches
+
+
+def test_what_is_lost_again_and_again_ends_with_an_error(monkeypatch):
+    monkeypatch.setattr(module, "LOSSES", 0)
     world = World(rounds=[3])
     world.work(0)
     world.scratch.bodies.clear()
     with pytest.raises(BlobMissing):
         world.batch.wait()
+
+
+def test_a_scratch_store_that_is_away_for_a_moment_is_waited_for(monkeypatch):
+    monkeypatch.setattr(follow, "AGAIN", 0.0)
+    world = World()
+    results = world.batch.chunks()
+    world.work(0)
+    next(results)
+    world.work(1)
+    world.work(2)
+    get, away = world.scratch.get, [DOWN, DOWN]
+
+    def get_later(ref):
+        if away:
+            raise away.pop()
+        return get(ref)
+
+    world.scratch.get = get_later
+    assert [len(part) for part in results] == [4, 2]
 
 
 @pytest.mark.parametrize(

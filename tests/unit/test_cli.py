@@ -212,3 +212,8 @@ def test_many_trace_proofs_are_only_counted(farm, farm_cli):
     code, out, err = farm_cli("prove", "trace", "sha256.v0", "--count", 500)
     assert code == 0 and out.startswith("500 proofs in ") and out.endswith(" 5 verified\n")
     assert err == "500 x sha256.v0: succeeded\n"
+
+
+def test_trace_proofs_that_failed_fail_the_command(farm, farm_cli):
+    code, out, _ = farm_cli("prove", "trace", "fib.v0", "--rounds", 0)
+    assert code == 1 and out.startswith("error item 0: fib.v0 needs at least one round\n0 proofs")

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from fake_farm import FakeLedger, MemoryBlobs, change, view, work_trace
 
-from farm import background, demo, demo_work, locate, verify
+from farm import background, demo, demo_work, verify
+from farm import settings as config
 from farm.client import Farm
 from farm.demo_work import Row
-from farm.errors import HostMissing
+from farm.errors import HostMismatch, HostMissing
 from farm.job import State
 from farm.running import Status
 from farm.verify import Verified
@@ -25,7 +26,7 @@ class Stage:
         patch.setattr(demo_work, "TRACES", 20_000)
         patch.setattr(background, "start", self.start)
         patch.setattr(background, "stop", lambda settings, now: self.stopped.append(now))
-        patch.setattr(locate, "find", lambda settings: "farm-host")
+        patch.setattr(demo, "_check_prover", lambda settings: None)
         patch.setattr(verify, "image_id", lambda *_: "ab" * 32)
         patch.setattr(verify, "verify", lambda *_: Verified("succinct", "", self.journal))
         patch.setattr(demo_work, "_plain", lambda *_: self.plain)
@@ -80,11 +81,21 @@ def test_without_a_host_the_rest_is_shown(stage, monkeypatch, capsys):
     def missing(settings):
         raise HostMissing("nowhere")
 
-    monkeypatch.setattr(locate, "find", missing)
+    monkeypatch.setattr(demo, "_check_prover", missing)
     assert demo.run(compare=True)
     out = capsys.readouterr().out
-    assert "left out: RISC Zero proofs, since there is no farm-host at nowhere" in out
+    assert "RISC Zero proofs are left out: no farm-host at nowhere" in out
     assert out.count(" yes ") == 1
+
+
+@pytest.mark.parametrize(("features", "proves"), [("cpu", True), ("verify", False)])
+def test_a_host_that_only_verifies_does_not_count(standin, tmp_path, features, proves):
+    settings = config.load(state=tmp_path, host=standin(FARM_STANDIN_FEATURES=features))
+    if proves:
+        demo._check_prover(settings)
+    else:
+        with pytest.raises(HostMismatch, match="speaks only verify"):
+            demo._check_prover(settings)
 
 
 def test_a_wrong_journal_fails_the_demo(stage, capsys):

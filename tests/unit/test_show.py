@@ -11,6 +11,7 @@ from farm.job import State
     ("fields", "words", "share"),
     [
         ({"text": "accepted"}, "accepted", (0, None)),
+        ({"segments": 7, "text": "accepted"}, "accepted", (0, None)),
         ({"segments": 2, "proved": 1}, "1 of 2 segments proved so far, 0 folds", (1, None)),
         (
             {"segments": 3, "segments_known": True, "proved": 3, "folds": 1},

@@ -1,0 +1,117 @@
+"""Turn what the ledger has noted, or has, into events for the scheduler.
+
+An event of the ledger is a hint: what it is about may be over by the time it is read, so
+everything but the facts that an event carries itself is read anew.
+"""
+
+from collections.abc import Callable, Container, Iterator
+
+import msgspec
+import structlog
+
+from farm import events as e
+from farm.session import SessionFacts, StepState
+from farm.snapshot import Noted, Snapshot
+from farm.wire import ExecutedRecord, SegmentRecord
+
+log = structlog.get_logger()
+
+#: How many sessions are compared with the ledger at a time.
+COMPARED = 200
+
+
+class Hints:
+    """Reads the ledger for one scheduler."""
+
+    def __init__(self, ledger: Snapshot) -> None:
+        self._ledger = ledger
+        self._compared = ""
+
+    def of(self, noted: Noted, known: Container[str]) -> e.Event | None:
+        """Return the event that was noted, None when it is over or none of the scheduler's.
+
+        `known` are the sessions that the scheduler remembers.
+        """
+        fields = noted.fields
+        try:
+            if fields["type"] == "job":
+                return self._job(fields, known)
+            return _READERS[fields["type"]](self, fields)
+        except (KeyError, ValueError) as error:
+            # One event that cannot be read must not stop all the others.
+            log.warning("event dropped", event=fields, error=str(error))
+            return None
+
+    def everything(self) -> Iterator[e.Event]:
+        """Return all there is, to begin with."""
+        for slot in self._ledger.slots():
+            yield e.SlotSeen(slot)
+        for name in self._ledger.sessions():
+            if facts := self._session(name):
+                yield e.SessionSeen(facts)
+        yield e.Restored()
+
+    def slots(self, known: set[str]) -> Iterator[e.Event]:
+        """Return the slots as they are; `known` are the scheduler's."""
+        up = {slot.name: slot for slot in self._ledger.slots()}
+        yield from map(e.SlotSeen, up.values())
+        yield from (e.SlotGone(name) for name in sorted(known - up.keys()))
+
+    def sessions(self, known: set[str]) -> Iterator[e.Event]:
+        """Return sessions that are new or over, and some of the others, in turn."""
+        there = self._ledger.sessions()
+        new = [name for name in there if name not in known]
+        rest = [name for name in there if name > self._compared and name in known][:COMPARED]
+        self._compared = rest[-1] if len(rest) == COMPARED else ""
+        for name in new + rest:
+            if facts := self._session(name):
+                yield e.SessionSeen(facts)
+        yield from (e.SessionGone(name) for name in sorted(known - set(there)))
+
+    def orphans(self, waiting: set[str]) -> Iterator[e.Event]:
+        """Return jobs that are open though their session has ended."""
+        for job in sorted(self._ledger.open_jobs() - waiting):
+            if orphan := self._ledger.orphan(job):
+                yield orphan
+
+    def _job(self, fields: dict[str, str], known: Container[str]) -> e.Event | None:
+        if fields["session"] in known:
+            waiting = self._ledger.waiting([fields["job"]])
+            return e.JobJoined(fields["session"], waiting[0]) if waiting else None
+        facts = self._session(fields["session"])
+        return e.SessionSeen(facts) if facts else None
+
+    def _session(self, name: str) -> SessionFacts | None:
+        try:
+            return self._ledger.session(name)
+        except (KeyError, ValueError) as error:
+            log.warning("session not read", session=name, error=str(error))
+            return None
+
+    def _left(self, fields: dict[str, str]) -> e.Event:
+        return e.JobLeft(fields["session"], fields["job"])
+
+    def _slot(self, fields: dict[str, str]) -> e.Event:
+        slot = self._ledger.slot(fields["slot"])
+        return e.SlotSeen(slot) if slot else e.SlotGone(fields["slot"])
+
+    def _segment(self, fields: dict[str, str]) -> e.Event:
+        record = msgspec.json.decode(fields["record"], type=SegmentRecord)
+        return e.SegmentFound(fields["session"], int(fields["index"]), record)
+
+    def _executed(self, fields: dict[str, str]) -> e.Event:
+        record = msgspec.json.decode(fields["record"], type=ExecutedRecord)
+        return e.Executed(fields["session"], record)
+
+    def _step(self, fields: dict[str, str]) -> e.Event:
+        record = msgspec.json.decode(fields["record"], type=StepState)
+        return e.StepReported(fields["session"], fields["step"], record)
+
+
+_READERS: dict[str, Callable[[Hints, dict[str, str]], e.Event]] = {
+    "left": Hints._left,
+    "slot": Hints._slot,
+    "segment": Hints._segment,
+    "executed": Hints._executed,
+    "step": Hints._step,
+}

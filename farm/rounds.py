@@ -1,0 +1,78 @@
+"""Look around, beat by beat: who stopped answering, what ran out of time, what an event lost."""
+
+import time
+from collections.abc import Iterator
+
+from farm import keys
+from farm.book import Book
+from farm.chunks import Chunks, Fail, Resend
+from farm.events import DeadlinePassed, Event, JobJoined, SessionSeen, SlotGone, StepLost
+from farm.hints import Hints
+from farm.lapse import Deadlines, Watch
+from farm.scheduler import Scheduler
+from farm.settings import Settings
+
+#: Every so many beats the ledger is compared with what is remembered ..
+COMPARE = 5
+#: .. and searched for what nobody remembers.
+SEARCH = 30
+
+
+class Rounds:
+    """What one scheduler watches between events."""
+
+    def __init__(self, settings: Settings, book: Book, hints: Hints, scheduler: Scheduler) -> None:
+        self._book, self._hints, self._scheduler = book, hints, scheduler
+        beat, missed = settings.beat_seconds, settings.missed_beats
+        self._watch = Watch(beat, missed, settings.resend_seconds)
+        self._chunks = Chunks(settings.attempts, settings.resend_seconds)
+        self._deadlines = Deadlines()
+        self._beats = 0
+        self._idle: dict[str, int] = {}
+
+    def note(self, event: Event) -> None:
+        """Remember the deadlines of jobs that an event brings."""
+        if isinstance(event, SessionSeen):
+            self._deadlines.note(event.facts.name, event.facts.waiters)
+        elif isinstance(event, JobJoined):
+            self._deadlines.note(event.session, [event.job])
+
+    def look(self, now: float, *, sent: bool) -> Iterator[Event]:
+        """Return what one beat has brought; `sent` is False while the broker is away."""
+        self._beats += 1
+        counters = self._book.beats()
+        yield from self._lapsed(now, counters, sent)
+        for session, job in self._deadlines.passed(time.time()):
+            yield DeadlinePassed(session, job)
+        if self._beats % COMPARE == 0:
+            yield from self._hints.slots(set(self._scheduler.floor.slots))
+            yield from self._hints.sessions(set(self._scheduler.courses))
+        if self._beats % SEARCH == 0:
+            self._sweep(counters)
+            courses = self._scheduler.courses.values()
+            yield from self._hints.orphans({job for course in courses for job in course.waiters})
+
+    def chunks(self, now: float) -> list[Resend | Fail]:
+        """Return what to do about lost chunks of trace batches."""
+        batches = {batch: self._book.chunks(batch) for batch in self._book.batches()}
+        slots = self._scheduler.floor.slots
+        return self._chunks.look(now, batches, slots) if batches else []
+
+    def _lapsed(self, now: float, counters: dict[str, int], sent: bool) -> Iterator[Event]:
+        slots = {keys.slot_beat(name): slot for name, slot in self._scheduler.floor.slots.items()}
+        steps = {
+            keys.step_beat(*key, attempt): (*key, attempt)
+            for key, attempt in self._scheduler.under_way().items()
+        }
+        for field, known in self._watch.look(now, [*slots, *steps], counters, sent=sent):
+            if field in steps:
+                yield StepLost(*steps[field], leased=known)
+            elif self._book.slot_gone(slots[field].name, slots[field].incarnation):
+                yield SlotGone(slots[field].name)
+
+    def _sweep(self, counters: dict[str, int]) -> None:
+        """Drop counters of steps that have not moved since the last search."""
+        steps = {field: n for field, n in counters.items() if field.startswith("step:")}
+        still = [field for field, n in steps.items() if self._idle.get(field) == n]
+        self._book.forget_beats(still)
+        self._idle = steps

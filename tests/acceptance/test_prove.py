@@ -1,0 +1,95 @@
+"""Real proofs by a real farm, minutes of every core: `make prove` (one of them in `make test`)."""
+
+import os
+import signal
+import subprocess
+import time
+from hashlib import sha256
+
+import psutil
+import pytest
+from console import farm_in, until
+from goldens import BLOBS, IMAGES
+
+from farm import Farm, packed, u32, u64, words
+
+FIBONACCI, SHA256 = BLOBS / "fibonacci.bin", BLOBS / "sha256.bin"
+#: One segment of 2^15, the smallest; proved in over a minute on two cores.
+ROUNDS = 10
+#: Two segments of 2^16.
+TWO = 4_800
+SECONDS = 1_200
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory, host):
+    for one in farm_in(tmp_path_factory.mktemp("farm"), host=host, segment_po2=16):
+        with Farm(settings=one.settings) as client:
+            client.operator = one
+            yield client
+
+
+def fresh():
+    """Return an input that was not asked for before."""
+    return words(u64(0), u64(time.time_ns()), u32(ROUNDS))
+
+
+def test_one_segment_for_real(farm, verifier, tmp_path):
+    receipt = farm.submit(FIBONACCI, words(u64(0), u64(1), u32(ROUNDS))).wait(SECONDS)
+    receipt.verify(IMAGES["fibonacci"])
+    assert int.from_bytes(receipt.journal, "little") == 55
+    receipt.save(tmp_path / "fib.receipt")
+    command = [verifier, tmp_path / "fib.receipt", IMAGES["fibonacci"]]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert bytes.fromhex(said.stdout) == receipt.journal
+
+
+@pytest.mark.prove
+def test_another_guest_fed_by_words(farm):
+    message = b"a guest of one's own"
+    receipt = farm.submit(SHA256, words(packed(message))).wait(SECONDS)
+    receipt.verify(IMAGES["sha256"])
+    assert receipt.journal == sha256(message).digest()
+
+
+@pytest.mark.prove
+def test_two_segments_are_folded_into_one_receipt(farm):
+    before = farm.operator.answers()
+    receipt = farm.submit(FIBONACCI, words(u64(0), u64(1), u32(TWO))).wait(SECONDS)
+    receipt.verify(IMAGES["fibonacci"])
+    # execute, two proofs, two lifts, one join: nothing twice.
+    assert farm.operator.answers() - before == 6
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("victim", ["worker", "host child", "scheduler"])
+def test_a_job_outlives_kill_9(farm, victim):
+    operator, before = farm.operator, farm.operator.answers()
+    job = farm.submit(FIBONACCI, fresh())
+    until(lambda: operator.answers() - before >= 2, 120)  # executed and proved; the lift runs
+    time.sleep(5)
+    for process in victims(operator, victim):
+        os.kill(process.pid, signal.SIGKILL)
+    job.wait(SECONDS).verify(IMAGES["fibonacci"])
+    # execute, prove, lift; the step in flight (proof and lift) may be done again.
+    assert operator.answers() - before <= 3 + 1
+
+
+def victims(operator, what):
+    """Return the processes to kill; of the provers only the one that is at work."""
+    if what == "scheduler":
+        return [psutil.Process(operator.pid("scheduler"))]
+    slots = ("risc0-0", "risc0-1")
+    hosts = {child: slot for slot in slots for child in operator.hosts(slot)}
+    for child in hosts:
+        child.cpu_percent()
+    time.sleep(1)
+    child = max(hosts, key=lambda one: one.cpu_percent())
+    return [child] if what == "host child" else [psutil.Process(operator.pid(hosts[child]))]
+
+
+@pytest.mark.prove
+def test_what_is_asked_again_is_not_proved_again(farm):
+    before = farm.operator.answers()
+    farm.submit(FIBONACCI, words(u64(0), u64(1), u32(TWO))).wait(30)
+    assert farm.operator.answers() == before

@@ -1,0 +1,61 @@
+"""Chunks of trace batches: what got lost is sent again, a bounded number of times."""
+
+import msgspec
+import pytest
+from sessions import slot
+
+from farm.chunks import Chunks, Fail, Resend
+from farm.errors import BadTrace, BlobMissing
+from farm.outbox import Envelope
+from farm.session import StepState
+
+MESSAGE = Envelope("trace", "trace", {"attempt": 1}, "r")
+SLOTS = {"trace-m-0": slot(0, kind="trace")}
+
+
+def look(record, chunks=None, now=0.0, slots=SLOTS):
+    chunks = chunks or Chunks(attempts=3, patience=5)
+    return chunks.look(now, {"b": {"trace:0-9": record}}, slots)
+
+
+def record(state, **given):
+    return StepState(state=state, attempt=1, message=MESSAGE.json(), **given)
+
+
+def failed(error, **given):
+    facts = msgspec.json.encode(error.facts).decode()
+    return record("FAILED", code=error.code, facts=facts, **given)
+
+
+def test_what_is_under_way_or_done_is_left_alone():
+    held = record("LEASED", slot="trace-m-0", incarnation="1")
+    assert look(held) == look(record("DONE")) == look(record("SENT")) == []
+
+
+@pytest.mark.parametrize("where", ["trace-m-0", "trace-m-9"])
+def test_a_chunk_whose_worker_is_gone_is_sent_again(where):
+    (again,) = look(record("LEASED", slot=where, incarnation="0"))
+    assert (again.record.attempt, again.record.tries) == (2, 1)
+    assert again.message.kwargs == {"attempt": 2}
+    assert Envelope.read(again.record.message) == again.message
+
+
+def test_a_chunk_is_not_tried_for_ever():
+    (end,) = look(record("LEASED", slot="gone", tries=2))
+    assert isinstance(end, Fail)
+
+
+def test_only_what_may_help_is_tried_again():
+    assert isinstance(look(failed(BlobMissing("ref", "gone")))[0], Resend)
+    (end,) = look(failed(BadTrace("no such program")))
+    assert (end.batch, end.error.code) == ("b", "BadTrace")
+
+
+def test_a_message_is_lost_when_nothing_moves():
+    chunks = Chunks(attempts=3, patience=5)
+    assert look(record("SENT"), chunks, 0) == []
+    assert look(record("SENT"), chunks, 5) == []
+    assert look(record("SENT"), chunks, 6, slots={}) == []
+    (again,) = look(record("SENT"), chunks, 7)
+    assert (again.record.attempt, again.record.tries) == (2, 0)
+    assert look(again.record, chunks, 8) == []
