@@ -86,7 +86,7 @@ class Batch:
         self, timeout: float | None = None, progress: Progress | None = None
     ) -> Iterator[Outputs]:
         """Yield the results of each chunk, in order, once it and all before it are there."""
-        clock, patience = Clock(timeout), Patience()
+        clock, patience = Clock(timeout), Patience(self._ledger.answered)
         news = self._news(clock)
         for at in range(len(self._parts)):
             while at not in self._taken:

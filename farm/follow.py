@@ -28,17 +28,19 @@ def follow(
 
     Raises WaitTimeout after `timeout` seconds; the job goes on then.
     """
-    clock, patience, after = Clock(timeout), Patience(), "0"
+    clock, patience, after = Clock(timeout), Patience(ledger.answered), "0"
+    looked = False
     while True:
         try:
             # The first look does not wait: it may have ended, and lost its changes, long ago.
-            block = min(LOOK, clock.left()) if patience.answered else 0
+            block = min(LOOK, clock.left()) if looked else 0
             found = ledger.changes(id, after, int(block * 1000))
             now = found[-1].state if found else state()
         except LedgerDown as error:
             patience.away(error, clock)
             continue
         patience.back()
+        looked = True
         yield found
         if now.ended:
             return
@@ -61,10 +63,10 @@ class Clock:
 class Patience:
     """Waits for a ledger that is away, but not for one that was never there."""
 
-    def __init__(self) -> None:
+    def __init__(self, answered: bool) -> None:
         self._since: float | None = None
         #: Whether it has answered yet.
-        self.answered = False
+        self.answered = answered
 
     def back(self) -> None:
         """Note that the ledger is there."""

@@ -85,6 +85,8 @@ class Server:
 
     def __init__(self, client: "redis.Redis", where: str = "") -> None:
         self.client: Any = client
+        #: Whether the ledger has answered this process before: then an outage is waited out.
+        self.answered = False
         kwargs = client.connection_pool.connection_kwargs
         self.where = where or str(
             kwargs.get("path") or f"{kwargs.get('host')}:{kwargs.get('port')}"
@@ -125,6 +127,7 @@ class Server:
             if any(_missing(answer) for answer in answers):
                 self.load()
                 answers = self._send(commands, atomic)
+            self.answered = True
             for answer in answers:
                 if isinstance(answer, Exception) and not lenient:
                     raise answer

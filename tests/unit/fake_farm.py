@@ -48,6 +48,7 @@ class FakeLedger:
         self.script = list(script)
         self.specs, self.views, self.batches, self.cancelled = [], {}, {}, []
         self.asked = []
+        self.answered = False
         self.client = io.BytesIO()  # something that can be closed
 
     def submit(self, spec, *, present, cap):

@@ -56,6 +56,12 @@ def test_a_ledger_that_was_never_there_is_not_waited_for():
         told(FakeLedger([DOWN, [change(1)]]))
 
 
+def test_an_outage_right_after_submitting_is_waited_out():
+    ledger = FakeLedger([DOWN, [change(1, State.SUCCEEDED)]])
+    ledger.answered = True
+    assert told(ledger) == ["1-0"]
+
+
 def test_waiting_ends_in_time():
     with pytest.raises(WaitTimeout, match=r"job j1 is still RUNNING after 0\.02 s"):
         told(FakeLedger([[change(1)]]), timeout=0.02)
