@@ -41,8 +41,8 @@ def test_steps_and_workers_are_seen_while_they_prove(site):
         assert all(one["status"] for one in workers(site))
         assert {one["hostname"].split("-")[0] for one in workers(site)} >= {"risc0", "execute"}
         job.wait(60)
-        until(lambda: f"join 0-2 of {job.id}" in names(site))
-        assert {f"prove {span} of {job.id}" for span in ("0-1", "1-2")} <= names(site)
+        until(lambda: f"job {job.id} join 0-2" in steps(site))
+        assert {f"job {job.id} prove {span}" for span in ("0-1", "1-2")} <= steps(site)
 
 
 def workers(site):
@@ -57,5 +57,5 @@ def states(site):
     return {task["state"] for task in tasks(site)}
 
 
-def names(site):
-    return {task["name"] for task in tasks(site)}
+def steps(site):
+    return {task["kwargs"].partition(" width")[0] for task in tasks(site)}
