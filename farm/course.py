@@ -52,13 +52,11 @@ class Course:
         self.merge(facts)
 
     def merge(self, facts: SessionFacts) -> None:
-        """Take over what the ledger has and this has missed."""
+        """Take over waiters and segments from the ledger."""
         self.waiters = {job.id: job for job in facts.waiters}
         for index, record in sorted(facts.segments.items()):
             if self.segments.get(index) != record:
                 self.add_segment(index, record)
-        if facts.executed and not self.executed:
-            self.end(facts.executed)
         self.offer()
 
     # What happens to it.
@@ -72,7 +70,6 @@ class Course:
     def end(self, record: ExecutedRecord) -> None:
         """Note that the guest has ended well."""
         self.executed = record
-        self.flying.pop("execute", None)
         self._executing.withdraw((self.name, "execute"))
         self._offer_folds()
 
@@ -142,6 +139,11 @@ class Course:
         return self.executed is None
 
     @property
+    def unexecuted(self) -> bool:
+        """Whether the guest has to run, for the first time or once more."""
+        return self.executing or bool(self._gone)
+
+    @property
     def root(self) -> str:
         """The reference of the receipt that covers all, "" while there is none."""
         return self.refs.get(Span(0, self.count), "") if self.count else ""
@@ -206,7 +208,7 @@ class Course:
             self._withdraw(step)
 
     def _offer_execute(self) -> None:
-        if (self.executing or self._gone) and "execute" not in self.flying:
+        if self.unexecuted and "execute" not in self.flying:
             order = (-self._priority, Rank.EXECUTE, self._seq, 0)
             self._executing.offer((self.name, "execute"), order)
 

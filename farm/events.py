@@ -92,6 +92,7 @@ class Executed(Event):
     """A guest has ended well."""
 
     session: str
+    attempt: int
     record: ExecutedRecord
 
 

@@ -44,12 +44,15 @@ class Hints:
 
     def everything(self) -> Iterator[e.Event]:
         """Return all there is, to begin with."""
+        waiting: set[str] = set()
         for slot in self._ledger.slots():
             yield e.SlotSeen(slot)
         for name in self._ledger.sessions():
             if facts := self._session(name):
+                waiting.update(job.id for job in facts.waiters)
                 yield e.SessionSeen(facts)
         yield e.Restored()
+        yield from self.orphans(waiting)
 
     def slots(self, known: set[str]) -> Iterator[e.Event]:
         """Return the slots as they are; `known` are the scheduler's."""
@@ -101,7 +104,7 @@ class Hints:
 
     def _executed(self, fields: dict[str, str]) -> e.Event:
         record = msgspec.json.decode(fields["record"], type=ExecutedRecord)
-        return e.Executed(fields["session"], record)
+        return e.Executed(fields["session"], int(fields["attempt"]), record)
 
     def _step(self, fields: dict[str, str]) -> e.Event:
         record = msgspec.json.decode(fields["record"], type=StepState)

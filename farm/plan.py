@@ -38,11 +38,7 @@ def folds(free: Iterable[Span], count: int | None) -> list[Fold]:
     returned that the tree has whatever the count will be.
     """
     spans = sorted(free)
-    pairs = [
-        (left, right)
-        for left, right in pairwise(spans)
-        if left.end == right.start
-    ]
+    pairs = [(left, right) for left, right in pairwise(spans) if left.end == right.start]
     due = [Fold(left, right, True) for left, right in pairs if _due(left, right, count)]
     loose = [Fold(left, right, False) for left, right in pairs] if count is not None else []
     chosen: list[Fold] = []

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from farm import events as e
-from farm.assign import Assigner, Limits
+from farm.assign import Limits
 from farm.course import Course
-from farm.ends import outcome, stats
+from farm.ends import Ends, outcome, stats
 from farm.errors import (
     BlobMissing,
     FarmError,
@@ -27,26 +27,25 @@ from farm.placement import Key, Seat
 from farm.session import StepState, job_key
 
 
-class Scheduler(Assigner):
+class Scheduler(Ends):
     """All sessions that run, all slots that are up."""
 
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits)
         self._restored = False
-        self._out: list[e.Instruction] = []
 
     def handle(self, event: e.Event) -> list[e.Instruction]:
         """Return what is to be done because of `event`, in order.
 
         Nothing is sent before `Restored`, for a slot may be taken by a session not seen yet.
         """
-        self._out = []
+        self.out = []
         _HANDLERS[type(event)](self, event)
         for send in self.assign() if self._restored else []:
-            self._out.append(send)
+            self.out.append(send)
             if send.message.step == "execute":
-                self._tell(self.courses[send.message.session])
-        return self._out
+                self.tell(self.courses[send.message.session])
+        return self.out
 
     def _restore(self, event: e.Restored) -> None:
         self._restored = True
@@ -70,18 +69,19 @@ class Scheduler(Assigner):
     def _lost(self, slot: str, keys: list[Key]) -> None:
         waiting = [key for key in keys if self.floor.waits(key)]
         for key in keys:
-            if key[1] in self.courses[key[0]].verifying:
+            course = self.courses.get(key[0])
+            if course is None or key[1] in course.verifying:
                 self.floor.leave(key)
             else:
                 # What waited behind another step has not been tried.
-                self._nothing(key, WorkerLost(key[1], slot), tried=key not in waiting)
+                self.nothing(key, WorkerLost(key[1], slot), tried=key not in waiting)
 
     def _step_lost(self, event: e.StepLost) -> None:
         key = (event.session, event.step)
         course = self.courses.get(event.session)
         seat = self.floor.seat(key)
         if course and seat and course.attempts.get(event.step) == event.attempt:
-            self._nothing(key, WorkerLost(event.step, seat.slot), tried=event.leased)
+            self.nothing(key, WorkerLost(event.step, seat.slot), tried=event.leased)
 
     # Sessions and who waits for them.
 
@@ -93,39 +93,45 @@ class Scheduler(Assigner):
             self.courses[facts.name] = course
         else:
             course.merge(facts)
+        if facts.executed and not course.executed:
+            course.end(facts.executed)
         # A look-ahead is seated behind what it waited for.
-        for step, record in sorted(facts.steps.items(), key=lambda pair: pair[1].ahead):
-            if record.attempt > course.attempts.get(step, 0):
-                self._adopt(course, step, record)
+        steps = sorted(facts.steps.items(), key=lambda pair: pair[1].ahead)
+        new = [pair for pair in steps if pair[1].attempt > course.attempts.get(pair[0], 0)]
+        for step, record in new:
+            self._adopt(course, step, record)
+        # Any of these may end the session, and what follows is ignored then.
+        for step, record in new:
+            self._lose_held(course, step, record)
+        for step, record in steps:
             self._step_reported(e.StepReported(facts.name, step, record))
-        self._settle(course)
+        self.settle(course)
 
     def _adopt(self, course: Course, step: str, record: StepState) -> None:
+        """Remember a step that was sent by the scheduler before this one."""
         course.attempts[step], course.tries[step] = record.attempt, record.tries
-        if record.state in ("DONE", "GONE") or not course.take(step):
-            return
-        if record.state in ("SENT", "LEASED"):
+        if record.state not in ("DONE", "GONE") and course.take(step):
             lent = tuple(filter(None, record.lent.split(",")))
-            self.floor.sit((course.name, step), Seat(record.slot, lent))
-            slot = self.floor.slots.get(record.slot)
-            # A message still reaches the next incarnation; a lease was held by its process.
-            if not slot or (record.state, record.incarnation) not in (
-                ("SENT", ""),
-                ("LEASED", slot.incarnation),
-            ):
-                leased = record.state == "LEASED"
-                self._step_lost(e.StepLost(course.name, step, record.attempt, leased))
+            if record.state in ("SENT", "LEASED"):
+                self.floor.sit((course.name, step), Seat(record.slot, lent))
+
+    def _lose_held(self, course: Course, step: str, record: StepState) -> None:
+        """Take a step for lost whose slot is gone, or another process by now."""
+        slot, leased = self.floor.slots.get(record.slot), record.state == "LEASED"
+        # A message still reaches the next incarnation; a lease was held by its process.
+        if slot is None or (leased and slot.incarnation != record.incarnation):
+            self._step_lost(e.StepLost(course.name, step, record.attempt, leased))
 
     def _session_gone(self, event: e.SessionGone) -> None:
         if course := self.courses.get(event.session):
-            self._forget(course)
+            self.forget(course)
 
     def _job_joined(self, event: e.JobJoined) -> None:
         course = self.courses.get(event.session)
         if course:
             course.waiters[event.job.id] = event.job
             course.offer()
-            self._tell(course)
+            self.tell(course)
 
     def _job_left(self, event: e.JobLeft) -> None:
         course = self.courses.get(event.session)
@@ -133,18 +139,18 @@ class Scheduler(Assigner):
             if course.waiters:
                 course.offer()
             else:
-                self._forget(course)
+                self.forget(course)
 
     def _deadline_passed(self, event: e.DeadlinePassed) -> None:
         course = self.courses.get(event.session)
         if course and event.job in course.waiters:
             error = JobTimedOut(event.job, course.progress()["text"])
             key = job_key(course.spec)
-            self._out.append(e.Finish(event.job, course.name, key, State.TIMED_OUT, error))
+            self.out.append(e.Finish(event.job, course.name, key, State.TIMED_OUT, error))
             self._job_left(e.JobLeft(event.session, event.job))
 
     def _orphaned(self, event: e.Orphaned) -> None:
-        self._out.append(outcome(event.job, event.end))
+        self.out.append(outcome(event.job, event.end))
 
     # What comes of steps.
 
@@ -152,15 +158,17 @@ class Scheduler(Assigner):
         course = self.courses.get(event.session)
         if course:
             course.add_segment(event.index, event.record)
-            self._tell(course)
+            self.tell(course)
 
     def _executed(self, event: e.Executed) -> None:
         course = self.courses.get(event.session)
         if course:
-            self.floor.leave((course.name, "execute"))
             course.end(event.record)
-            self._settle(course)
-            self._tell(course)
+            if course.attempts.get("execute") == event.attempt:
+                self.floor.leave((course.name, "execute"))
+                course.drop("execute")
+            self.settle(course)
+            self.tell(course)
 
     def _step_reported(self, event: e.StepReported) -> None:
         course, step, record = self.courses.get(event.session), event.step, event.record
@@ -173,21 +181,21 @@ class Scheduler(Assigner):
             # than what is ready now.
             course.verifying[step] = record.slot
             claim = course.claim(step).digest()
-            self._out.append(e.Verify(course.name, step, record.attempt, record.ref, claim))
+            self.out.append(e.Verify(course.name, step, record.attempt, record.ref, claim))
         elif record.state == "FAILED":
             facts = msgspec.json.decode(record.facts)
-            self._nothing((course.name, step), FarmError.named(record.code, facts))
+            self.nothing((course.name, step), FarmError.named(record.code, facts))
         elif record.state == "DONE" and step == "execute" and course.executed:
-            self._executed(e.Executed(course.name, course.executed))
+            self._executed(e.Executed(course.name, record.attempt, course.executed))
 
     def _verified(self, event: e.Verified) -> None:
         course = self.courses.get(event.session)
         if course and self._awaited(course, event.step, event.attempt):
-            self._out.append(e.Bind(course.name, event.step, event.attempt, event.ref))
+            self.out.append(e.Bind(course.name, event.step, event.attempt, event.ref))
             self.floor.leave((course.name, event.step))
             course.bound(event.step, event.ref)
-            self._settle(course)
-            self._tell(course)
+            self.settle(course)
+            self.tell(course)
 
     def _refused(self, event: e.Refused) -> None:
         course = self.courses.get(event.session)
@@ -196,46 +204,8 @@ class Scheduler(Assigner):
             refused = isinstance(event.error, VerificationFailed)
             if refused:
                 self.floor.strikes[slot] += 1
-                self._out.append(e.Strike(slot, event.error))
-            self._nothing((course.name, event.step), event.error, again=refused)
-
-    def _awaited(self, course: Course, step: str, attempt: int) -> bool:
-        return step in course.verifying and course.attempts[step] == attempt
-
-    def _nothing(
-        self, key: Key, error: FarmError, *, tried: bool = True, again: bool = False
-    ) -> None:
-        """Let an attempt have come to nothing: the step is ready again, or the session fails."""
-        self.floor.leave(key)
-        course, step = self.courses.get(key[0]), key[1]
-        if not course:
-            return
-        course.tries[step] = course.tries.get(step, 0) + tried
-        if not (again or isinstance(error, Transient)) or self._spent(course, step):
-            self._fail(course, error)
-            return
-        course.drop(step)
-        if isinstance(error, BlobMissing):
-            self._remake(course, str(error.facts[0]))
-
-    def _spent(self, course: Course, step: str) -> bool:
-        return course.tries[step] >= self.limits.attempts
-
-    def _remake(self, course: Course, ref: str) -> None:
-        if step := course.unbind(ref):
-            self._out.append(e.Unbind(course.name, step))
-        else:
-            course.missing(ref)
-        course.offer()
-
-    # Ends.
-
-    def _settle(self, course: Course) -> None:
-        if course.root and course.executed and not course.finalizing:
-            course.finalizing = True
-            journal = course.executed.journal
-            image = course.spec.image_id
-            self._out.append(e.Finalize(course.name, image, course.root, journal))
+                self.out.append(e.Strike(slot, event.error))
+            self.nothing((course.name, event.step), event.error, again=refused)
 
     def _finalized(self, event: e.Finalized) -> None:
         course = self.courses.get(event.session)
@@ -243,34 +213,19 @@ class Scheduler(Assigner):
             return
         if event.error is None:
             kept = {"receipt": event.receipt, "journal": course.executed.journal}
-            self._close(course, State.SUCCEEDED, **kept, stats=stats(course, course.executed))
+            self.close(course, State.SUCCEEDED, **kept, stats=stats(course, course.executed))
             return
         course.finalizing = False
         course.tries["finalize"] = course.tries.get("finalize", 0) + 1
-        if not isinstance(event.error, Transient) or self._spent(course, "finalize"):
-            self._fail(course, event.error)
+        if not isinstance(event.error, Transient) or self.spent(course, "finalize"):
+            self.fail(course, event.error)
             return
         if isinstance(event.error, BlobMissing):
-            self._remake(course, str(event.error.facts[0]))
-        self._settle(course)
+            self.remake(course, str(event.error.facts[0]))
+        self.settle(course)
 
-    def _fail(self, course: Course, error: FarmError) -> None:
-        self._close(course, State.FAILED, error=error)
-
-    def _close(self, course: Course, state: State, **how: Any) -> None:
-        end = e.Close(course.name, job_key(course.spec), state, **how)
-        self._out.append(end)
-        self._out += [outcome(job, end) for job in course.waiters.values()]
-        self._forget(course)
-
-    def _forget(self, course: Course) -> None:
-        course.withdraw()
-        for step in course.flying:
-            self.floor.leave((course.name, step))
-        del self.courses[course.name]
-
-    def _tell(self, course: Course) -> None:
-        self._out.append(e.Progress(tuple(course.waiters), course.progress()))
+    def _awaited(self, course: Course, step: str, attempt: int) -> bool:
+        return step in course.verifying and course.attempts[step] == attempt
 
 
 _HANDLERS: dict[type[e.Event], Callable[[Scheduler, Any], None]] = {

@@ -103,7 +103,8 @@ local function executed(keys, args)
   write(keys[2], 'execute', record)
   redis.call('HSET', keys[1], 'exec', args[4])
   redis.call('HDEL', keys[3], args[2])
-  redis.call('XADD', keys[4], '*', 'type', 'executed', 'session', args[3], 'record', args[4])
+  redis.call('XADD', keys[4], '*', 'type', 'executed', 'session', args[3], 'attempt', args[1],
+    'record', args[4])
   return 'HELD'
 end
 

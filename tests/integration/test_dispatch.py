@@ -97,7 +97,7 @@ def test_wider_limits_go_on_where_narrower_ones_failed(ledger, steps, blobs, han
 
 
 def test_a_deadline_ends_the_job(ledger, blobs, hands, start):
-    hands.whims["execute"] = hands.hang
+    hands.whims["execute"] = hands.ignore
     start()
     id = submit(ledger, spec(blobs, deadline=1.0))
     until(lambda: ledger.status(id).state is State.TIMED_OUT)

@@ -7,7 +7,8 @@ from hands import ended, kinds, spec, submit, until
 
 from farm import carry, keys
 from farm.blobs import DirectoryBlobs
-from farm.errors import LedgerDown, StoreFailed
+from farm.errors import CycleLimitReached, LedgerDown, StoreFailed
+from farm.events import Close
 from farm.job import State
 
 pytestmark = pytest.mark.redis
@@ -38,6 +39,22 @@ def test_a_ledger_that_was_killed_has_lost_nothing(server, ledger, blobs, hands,
     held.go.set()
     ended(ledger, id)
     assert kinds(hands).count("execute") == 1
+
+
+def test_a_job_whose_scheduler_died_before_telling_it_gets_its_answer(
+    ledger, book, blobs, hands, start
+):
+    done, failed = submit(ledger, spec(blobs)), submit(ledger, spec(blobs, namespace="b"))
+    wider = submit(ledger, spec(blobs, namespace="b", cycle_limit=99))
+    ends = {done: (State.SUCCEEDED, None, "r", "j"), failed: (State.FAILED, CycleLimitReached(9))}
+    for id, end in ends.items():
+        key = book.read("HGET", keys.job(id), "key")
+        book.close(Close(ledger.status(id).session, key, *end))
+    book.release()
+    start()
+    assert ended(ledger, done).receipt == "r"
+    ended(ledger, wider)
+    assert str(ledger.status(failed).error()) == str(CycleLimitReached(9))
 
 
 def test_a_broker_that_is_away_gets_it_later(ledger, blobs, hands, start, monkeypatch):

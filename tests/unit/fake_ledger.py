@@ -46,6 +46,11 @@ class World:
             self.tell(e.SessionSeen(facts))
         self.tell(e.Restored())
 
+    def compare(self):
+        """Let the scheduler compare what it remembers with the ledger."""
+        for facts in list(self.sessions.values()):
+            self.tell(e.SessionSeen(facts))
+
     def lapse(self):
         """Let the missing beats of what nobody works on be noticed."""
         for key, attempt in self.scheduler.under_way().items():
@@ -75,6 +80,12 @@ class World:
         slot = self.slots[message.slot]
         self.change(key, state="LEASED", incarnation=slot.incarnation)
 
+    def mute(self, key):
+        """Do a step whose event gets lost."""
+        told, self.tell = self.tell, lambda event: None
+        self.done(key)
+        self.tell = told
+
     def done(self, key):
         name, step = key
         sent = self.out.pop(key)
@@ -83,7 +94,7 @@ class World:
                 self.segment(name, index)
             self.change(key, state="DONE")
             self.keep(name, executed=executed(self.counts[name]))
-            self.tell(e.Executed(name, executed(self.counts[name])))
+            self.tell(e.Executed(name, sent.message.attempt, executed(self.counts[name])))
         else:
             output = ref(f"{name} {step} {sent.message.attempt}")
             record = self.change(key, state="REPORTED", ref=output)

@@ -1,0 +1,108 @@
+"""The verifier: a verdict for whatever is asked, from a child that may die on it."""
+
+import queue
+from types import SimpleNamespace
+
+import pytest
+
+from farm.blobs import DirectoryBlobs
+from farm.errors import BadReceipt, BlobMissing, HostDied, HostFailed, HostMissing, WrongClaim
+from farm.events import Finalize, Finalized, Refused, Verified, Verify
+from farm.verifier import TRIES, Verifier
+
+
+class Child:
+    """A host child that answers from a list."""
+
+    alive = True
+
+    def __init__(self, answers):
+        self.answers, self.asked = answers, []
+
+    def request(self, verb, args, parts, seconds):
+        self.asked.append((verb, args, parts))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            self.alive = not isinstance(answer, HostDied)
+            raise answer
+        return SimpleNamespace(parts=answer)
+
+    def kill(self):
+        self.alive = False
+
+    close = kill
+
+
+@pytest.fixture
+def blobs(tmp_path):
+    return DirectoryBlobs(tmp_path)
+
+
+@pytest.fixture
+def ask(blobs):
+    def ask(asked, *answers):
+        reports = queue.Queue()
+        children = []
+
+        def start():
+            children.append(Child(left))
+            return children[-1]
+
+        left = list(answers)
+        verifier = Verifier(start, blobs, reports.put)
+        try:
+            verifier.ask(asked)
+            return reports.get(timeout=5), children
+        finally:
+            verifier.close()
+
+    return ask
+
+
+def test_a_receipt_of_its_claim_is_verified(ask, blobs):
+    ref = blobs.put(b"receipt")
+    verdict, (child,) = ask(Verify("s", "prove:0-1", 2, ref, "claim"), [])
+    assert verdict == Verified("s", "prove:0-1", 2, ref)
+    assert child.asked == [("verify", {"form": "succinct", "claim": "claim"}, [b"receipt"])]
+
+
+def test_a_receipt_of_something_else_is_refused(ask, blobs):
+    error = WrongClaim("this", "that")
+    verdict, _ = ask(Verify("s", "prove:0-1", 2, blobs.put(b"r"), "claim"), error)
+    assert verdict == Refused("s", "prove:0-1", 2, error)
+
+
+def test_what_makes_the_verifier_fail_is_no_receipt(ask, blobs):
+    error = HostFailed("verify", "panicked")
+    verdict, _ = ask(Verify("s", "prove:0-1", 2, blobs.put(b"r"), "claim"), error)
+    assert isinstance(verdict.error, BadReceipt)
+
+
+def test_a_receipt_that_is_not_there_is_missing(ask):
+    verdict, children = ask(Verify("s", "prove:0-1", 2, "ab" * 32 + "-1", "claim"))
+    assert isinstance(verdict.error, BlobMissing)
+    assert children == []
+
+
+def test_a_child_that_dies_is_replaced_a_few_times(ask, blobs):
+    died = HostDied("verify", "signal SIGKILL", "")
+    asked = Verify("s", "prove:0-1", 2, blobs.put(b"r"), "claim")
+    verdict, children = ask(asked, died, died, [])
+    assert isinstance(verdict, Verified)
+    assert len(children) == TRIES
+    verdict, _ = ask(asked, *[died] * TRIES)
+    assert verdict.error is died
+
+
+def test_the_root_becomes_a_receipt_in_the_store(ask, blobs):
+    asked = Finalize("s", "11" * 32, blobs.put(b"root"), blobs.put(b"journal"))
+    verdict, (child,) = ask(asked, [b"whole"])
+    assert verdict == Finalized("s", blobs.put(b"whole"))
+    assert child.asked == [("finalize", {"image_id": "11" * 32}, [b"root", b"journal"])]
+
+
+def test_whatever_goes_wrong_is_reported(ask, blobs):
+    asked = Finalize("s", "11" * 32, blobs.put(b"root"), blobs.put(b"journal"))
+    for error in (HostMissing("nowhere"), WrongClaim("this", "that")):
+        assert ask(asked, error)[0] == Finalized("s", error=error)
+    assert "IndexError" in str(ask(asked, [])[0].error)
