@@ -87,6 +87,11 @@ class Book(Snapshot, Server):
         names = [keys.EPOCH, keys.session(session), keys.steps(session), keys.nodes(session)]
         self._write("unbind", names, [step])
 
+    def discard(self, session: str) -> None:
+        """Forget what came of a session's execution: the guest has to run once more."""
+        names = [keys.EPOCH, keys.session(session), keys.segments(session)]
+        self._write("discard", [*names, keys.nodes(session), keys.steps(session)], [])
+
     def close(self, end: Close, ack: str = "") -> None:
         """End a session; SUCCEEDED keeps its receipt as the answer for equal jobs."""
         names = [keys.EPOCH, keys.EVENTS, keys.SESSIONS, keys.answer(end.job_key)]

@@ -90,6 +90,11 @@ class Carrier:
         self._book.unbind(unbind.session, unbind.step)
         return False
 
+    def _discard(self, discard: e.Discard, ack: str) -> bool:
+        log.warning("execution discarded", session=discard.session)
+        self._book.discard(discard.session)
+        return False
+
     def _close(self, close: e.Close, ack: str) -> bool:
         log.info("session ended", session=close.session, state=close.state, why=str(close.error))
         self._book.close(close, ack)
@@ -122,6 +127,7 @@ _CARRIED: dict[type[e.Instruction], Callable[[Carrier, Any, str], bool]] = {
     e.Send: Carrier._send,
     e.Bind: Carrier._bind,
     e.Unbind: Carrier._unbind,
+    e.Discard: Carrier._discard,
     e.Close: Carrier._close,
     e.Finish: Carrier._finish,
     e.Reattach: Carrier._reattach,

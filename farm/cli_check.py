@@ -1,4 +1,4 @@
-"""The commands that need no running farm: verify, version, demo."""
+"""The commands that need no running farm: verify, image-id, version, demo."""
 
 import re
 from importlib import metadata
@@ -9,7 +9,7 @@ import typer
 
 from farm import cli_print, locate, verify
 from farm import settings as config
-from farm.errors import BadInput, BadReceipt, HostError
+from farm.errors import BadInput, HostError
 
 app = typer.Typer()
 
@@ -32,6 +32,16 @@ def verify_file(
     facts = {"verified": True, "kind": found.kind, "digest": found.digest}
     text = f"journal {found.journal.hex()}\nverified, {found.kind}"
     cli_print.data(facts | {"journal": found.journal.hex()}, text, json=json)
+
+
+@app.command("image-id")
+def image_id(
+    program: Annotated[Path, typer.Argument(help="An ELF file or program blob.")],
+    json: Json = False,
+) -> None:
+    """Print the image id of PROGRAM: what its receipts are verified against."""
+    found = verify.image_id(_read(program), config.load())
+    cli_print.data({"image_id": found}, found, json=json)
 
 
 @app.command()
@@ -75,4 +85,4 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise BadReceipt(f"cannot read {file} ({error.strerror})") from error
+        raise BadInput(f"cannot read {file} ({error.strerror})") from error

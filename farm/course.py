@@ -47,7 +47,8 @@ class Course:
         self.tries: dict[str, int] = {}
         self._free = set(widest(self.refs))
         self._folds: dict[str, Fold] = {}
-        self._gone: set[int] = set()
+        #: The first attempt at the execution whose segments count.
+        self.execution = 1
         self._proving, self._executing = proving, executing
         self.merge(facts)
 
@@ -62,9 +63,8 @@ class Course:
     # What happens to it.
 
     def add_segment(self, index: int, record: SegmentRecord) -> None:
-        """Note a segment, or that it was put into the store once more."""
+        """Note a segment of the execution."""
         self.segments[index] = record
-        self._gone.discard(index)
         self._offer_prove(index)
 
     def end(self, record: ExecutedRecord) -> None:
@@ -118,13 +118,26 @@ class Course:
         self._free = set(widest(self.refs)) - joined
         return step_name("prove" if span.end - span.start == 1 else "join", span)
 
-    def missing(self, ref: str) -> None:
-        """Note that a segment is gone from the store: the guest has to run once more."""
-        for index, record in self.segments.items():
-            if record.ref == ref and not self._covered(index):
-                self._gone.add(index)
-                self._withdraw(_prove(index))
+    def needs(self, ref: str) -> bool:
+        """Return whether a segment with this reference has still to be proved."""
+        found = self.segments.items()
+        return any(record.ref == ref and not self._covered(index) for index, record in found)
+
+    def discard(self) -> list[str]:
+        """Forget all that came of the execution; return the steps that were under way for it.
+
+        A guest draws entropy as it starts, so segments of two executions never fit together.
+        """
+        lost = [step for step in self.flying if step != "execute"]
+        self.withdraw()
+        for step in lost:
+            del self.flying[step]
+        self.segments, self.refs, self.verifying = {}, {}, {}
+        self._folds, self._free = {}, set()
+        self.executed, self.finalizing = None, False
+        self.execution = self.attempts.get("execute", 0) + 1
         self._offer_execute()
+        return lost
 
     # What it says of itself.
 
@@ -137,11 +150,6 @@ class Course:
     def executing(self) -> bool:
         """Whether more segments may come."""
         return self.executed is None
-
-    @property
-    def unexecuted(self) -> bool:
-        """Whether the guest has to run, for the first time or once more."""
-        return self.executing or bool(self._gone)
 
     @property
     def root(self) -> str:
@@ -208,13 +216,13 @@ class Course:
             self._withdraw(step)
 
     def _offer_execute(self) -> None:
-        if self.unexecuted and "execute" not in self.flying:
+        if self.executing and "execute" not in self.flying:
             order = (-self._priority, Rank.EXECUTE, self._seq, 0)
             self._executing.offer((self.name, "execute"), order)
 
     def _offer_prove(self, index: int) -> None:
         step = _prove(index)
-        if step not in self.flying and index not in self._gone and not self._covered(index):
+        if step not in self.flying and not self._covered(index):
             order = (-self._priority, Rank.PROVE, self._seq, index)
             length = int(self.segments[index].ref.rpartition("-")[2])
             self._proving.offer((self.name, step), order, length)

@@ -92,7 +92,7 @@ def _state() -> Iterator[Path]:
 @contextlib.contextmanager
 def _farm_up(settings: Settings) -> Iterator[Status]:
     try:
-        yield background.start(settings)
+        yield background.start(settings, leashed=True)
     finally:
         _ignore_signals()
         background.stop(settings, now=True)
@@ -123,8 +123,7 @@ def _ignore_signals() -> None:
 def _flower(status: Status) -> str:
     if not status.flower:
         return "Flower is off"
-    password = Path(status.flower_password).read_text().strip()
-    return f"Flower: {status.flower} (user {flower.USER}, password {password})"
+    return f"Flower: {status.flower} (user {flower.USER}, password in {status.flower_password})"
 
 
 def _print(rows: list[Row], notes: list[str]) -> None:

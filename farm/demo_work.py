@@ -71,7 +71,7 @@ def traces(farm: Farm) -> Row:
 
 def receipts(farm: Farm, program: bytes) -> tuple[Row, Row]:
     """Prove the Fibonacci job, then ask for the same again."""
-    what = f"RISC Zero Fibonacci, two segments of 2^{PO2}"
+    what = f"RISC Zero Fibonacci, two segments (po2 {PO2})"
     return _receipt(farm, program, what), _receipt(farm, program, "the same again, from the store")
 
 
@@ -106,17 +106,10 @@ def _plain(settings: Settings, program: bytes, folder: Path) -> tuple[float, byt
     given, stdin, out = folder / "program", folder / "input", folder / "receipt"
     given.write_bytes(program)
     stdin.write_bytes(guest_input())
-    command = [locate.find(settings), "--parent-pid", str(os.getpid()), "plain"]
-    command += [
-        "--program",
-        str(given),
-        "--input",
-        str(stdin),
-        "--po2",
-        str(PO2),
-        "--out",
-        str(out),
-    ]
+    paths = {"--program": given, "--input": stdin, "--out": out}
+    command: list[str | Path] = [locate.find(settings), "--parent-pid", str(os.getpid()), "plain"]
+    command += [word for pair in paths.items() for word in pair]
+    command += ["--po2", str(PO2)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode != 0:
         raise HostFailed("plain", ended.stderr.strip().rpartition("\n")[2])

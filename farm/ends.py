@@ -32,12 +32,12 @@ class Ends(Assigner):
         if not course:
             return
         course.tries[step] = course.tries.get(step, 0) + tried
-        hopeless = not (again or isinstance(error, Transient)) or self.spent(course, step)
-        # An execution that was repeated for nothing may fail for nothing.
-        if hopeless and (step != "execute" or course.unexecuted):
+        if not (again or isinstance(error, Transient)) or self.spent(course, step):
             self.fail(course, error)
             return
         course.drop(step)
+        if step == "execute" and course.segments:
+            self.discard(course)
         if isinstance(error, BlobMissing):
             self.remake(course, str(error.facts[0]))
 
@@ -49,9 +49,15 @@ class Ends(Assigner):
         """Have a blob that is gone made again: by its step, or by running the guest once more."""
         if step := course.unbind(ref):
             self.out.append(e.Unbind(course.name, step))
-        else:
-            course.missing(ref)
+        elif course.needs(ref):
+            self.discard(course)
         course.offer()
+
+    def discard(self, course: Course) -> None:
+        """Forget all that came of an execution: the guest runs once more."""
+        for step in course.discard():
+            self.floor.leave((course.name, step))
+        self.out.append(e.Discard(course.name))
 
     def settle(self, course: Course) -> None:
         """Have the receipt made once the root is there."""

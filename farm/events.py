@@ -83,6 +83,7 @@ class SegmentFound(Event):
     """An execution has recorded a segment."""
 
     session: str
+    attempt: int
     index: int
     record: SegmentRecord
 
@@ -172,6 +173,13 @@ class Bind(Instruction):
     step: str
     attempt: int
     ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discard(Instruction):
+    """Forget segments and outputs of a session: its guest has to run once more."""
+
+    session: str
 
 
 @dataclass(frozen=True, slots=True)

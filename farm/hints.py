@@ -100,7 +100,8 @@ class Hints:
 
     def _segment(self, fields: dict[str, str]) -> e.Event:
         record = msgspec.json.decode(fields["record"], type=SegmentRecord)
-        return e.SegmentFound(fields["session"], int(fields["index"]), record)
+        attempt, index = int(fields["attempt"]), int(fields["index"])
+        return e.SegmentFound(fields["session"], attempt, index, record)
 
     def _executed(self, fields: dict[str, str]) -> e.Event:
         record = msgspec.json.decode(fields["record"], type=ExecutedRecord)

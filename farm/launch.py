@@ -12,6 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from farm import pin
 from farm.errors import HostMissing
 
+#: A prover frees gigabytes after each step and takes them again for the next: kept, they need
+#: not be mapped and cleared once more. Measured on a lift: 1 to 2 % less CPU time.
+KEEP_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TOP_PAD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
+}
+
 
 def _new() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="host-starter")
@@ -36,7 +45,9 @@ def start(binary: str, cpus: Sequence[int], replay: str) -> "subprocess.Popen[by
 
 def _start(binary: str, cpus: Sequence[int], replay: str) -> "subprocess.Popen[bytes]":
     command = [binary, "serve", "--parent-pid", str(os.getpid())]
+    environment = dict(os.environ)
     if cpus:
+        environment |= KEEP_MEMORY
         pin.widen(cpus)  # this thread only: what a child may use is what its starter may
         command += ["--cpus", ",".join(map(str, cpus))]
     if replay:
@@ -47,6 +58,7 @@ def _start(binary: str, cpus: Sequence[int], replay: str) -> "subprocess.Popen[b
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=environment,
             # Its own group: a Ctrl-C meant for the farm must not end a proof the worker finishes.
             start_new_session=True,
         )

@@ -145,7 +145,8 @@ class Floor:
         """
         machines: dict[str, list[Slot]] = {}
         for slot in self.free():
-            machines.setdefault(slot.machine, []).append(slot)
+            # A slot without cores (a GPU) has none to lend, and no use for those of others.
+            machines.setdefault(slot.machine if slot.cores else slot.name, []).append(slot)
         steps = dict.fromkeys(machines, 0)
         for _ in range(min(demand, sum(map(len, machines.values())))):
             widest = max(steps, key=lambda name: len(machines[name]) / (steps[name] + 1))

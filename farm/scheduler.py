@@ -110,6 +110,8 @@ class Scheduler(Ends):
     def _adopt(self, course: Course, step: str, record: StepState) -> None:
         """Remember a step that was sent by the scheduler before this one."""
         course.attempts[step], course.tries[step] = record.attempt, record.tries
+        if step == "execute" and record.state == "GONE":
+            course.execution = record.attempt + 1
         if record.state not in ("DONE", "GONE") and course.take(step):
             lent = tuple(filter(None, record.lent.split(",")))
             if record.state in ("SENT", "LEASED"):
@@ -156,13 +158,13 @@ class Scheduler(Ends):
 
     def _segment_found(self, event: e.SegmentFound) -> None:
         course = self.courses.get(event.session)
-        if course:
+        if course and event.attempt >= course.execution:
             course.add_segment(event.index, event.record)
             self.tell(course)
 
     def _executed(self, event: e.Executed) -> None:
         course = self.courses.get(event.session)
-        if course:
+        if course and event.attempt >= course.execution:
             course.end(event.record)
             if course.attempts.get("execute") == event.attempt:
                 self.floor.leave((course.name, "execute"))

@@ -87,6 +87,21 @@ local function unbind(keys, args)
   return 'OK'
 end
 
+-- KEYS: epoch session segments nodes steps    ARGV: epoch
+-- Segments of two executions never fit together: before the guest runs again, nothing is kept of
+-- the last time but the numbers of the attempts.
+local function discard(keys, args)
+  if stale(keys[1], args[1]) then return STALE end
+  for _, step in ipairs(redis.call('HKEYS', keys[5])) do
+    local record = read(keys[5], step)
+    record.state = 'GONE'
+    write(keys[5], step, record)
+  end
+  redis.call('DEL', keys[3], keys[4])
+  redis.call('HDEL', keys[2], 'exec')
+  return 'OK'
+end
+
 -- KEYS: epoch events sessions answer session waiters segments nodes steps
 -- ARGV: epoch, ack, session name, state, code, facts, receipt, journal, stats, seconds kept,
 --       seconds retained
@@ -176,6 +191,7 @@ redis.register_function('@VERSION@_send', send)
 redis.register_function('@VERSION@_published', published)
 redis.register_function('@VERSION@_bind', bind)
 redis.register_function('@VERSION@_unbind', unbind)
+redis.register_function('@VERSION@_discard', discard)
 redis.register_function('@VERSION@_close', close)
 redis.register_function('@VERSION@_finish', finish)
 redis.register_function('@VERSION@_reattach', reattach)

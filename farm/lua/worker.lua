@@ -79,7 +79,7 @@ local function report(keys, args)
 end
 
 -- KEYS: session steps segments events    ARGV: attempt, session, index, record
--- Another execution of the same session may put the segment elsewhere, but never change it.
+-- An attempt that says a segment again may have put it elsewhere, but never change it.
 local function segment(keys, args)
   local record, why = leased(keys[1], keys[2], 'execute', args[1])
   if not record then return why end
@@ -88,8 +88,8 @@ local function segment(keys, args)
     if claim[name] ~= value then return 'DIFFERS' end
   end
   redis.call('HSET', keys[3], args[3], args[4])
-  redis.call('XADD', keys[4], '*', 'type', 'segment', 'session', args[2], 'index', args[3],
-    'record', args[4])
+  redis.call('XADD', keys[4], '*', 'type', 'segment', 'session', args[2], 'attempt', args[1],
+    'index', args[3], 'record', args[4])
   return 'HELD'
 end
 

@@ -76,6 +76,7 @@ def test_a_scheduler_that_was_replaced_changes_nothing(book, ledger_url, submit)
         lambda: book.published("m"),
         lambda: book.bind(name, "execute", 1, REF),
         lambda: book.unbind(name, "execute"),
+        lambda: book.discard(name),
         lambda: book.close(Close(*end)),
         lambda: book.finish(Finish(job.id, *end)),
         lambda: book.reattach(book.waiting([job.id])[0], name),

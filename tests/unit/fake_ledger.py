@@ -91,7 +91,7 @@ class World:
         sent = self.out.pop(key)
         if step == "execute":
             for index in range(self.counts[name]):
-                self.segment(name, index)
+                self.segment(name, index, sent.message.attempt)
             self.change(key, state="DONE")
             self.keep(name, executed=executed(self.counts[name]))
             self.tell(e.Executed(name, sent.message.attempt, executed(self.counts[name])))
@@ -100,11 +100,11 @@ class World:
             record = self.change(key, state="REPORTED", ref=output)
             self.tell(e.StepReported(name, step, record))
 
-    def segment(self, name, index, record=None):
-        record = record or segment(index)
+    def segment(self, name, index, attempt=1, **how):
+        record = segment(index, execution=attempt, **how)
         segments = self.sessions[name].segments | {index: record}
         self.keep(name, segments=segments)
-        self.tell(e.SegmentFound(name, index, record))
+        self.tell(e.SegmentFound(name, attempt, index, record))
 
     def lose(self, key):
         sent = self.out.pop(key)
@@ -144,6 +144,10 @@ class World:
         assert message.slot in self.slots
         before = self.sessions[message.session].steps.get(message.step)
         assert message.attempt == (before.attempt if before else 0) + 1
+        if message.kind == "prove":
+            index = int(message.step.partition(":")[2].partition("-")[0])
+            record = self.sessions[message.session].segments[index]
+            assert message.args["claim"] == record.claim.digest()
         self.out[key] = sent
         self.sent.append(sent)
         steps = self.sessions[message.session].steps | {message.step: sent.record}
@@ -163,6 +167,13 @@ class World:
         del nodes[unbind.step]
         self.keep(unbind.session, nodes=nodes)
         self.change((unbind.session, unbind.step), state="GONE")
+
+    def on_discard(self, discard):
+        facts = self.sessions[discard.session]
+        self.keep(facts.name, segments={}, nodes={}, executed=None)
+        for step in facts.steps:
+            self.change((facts.name, step), state="GONE")
+        self.out = {key: sent for key, sent in self.out.items() if key[0] != facts.name}
 
     def on_finalize(self, asked):
         self.finalizing.append(asked)

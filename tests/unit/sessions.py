@@ -33,12 +33,15 @@ def session(wanted=None, *waiters, seq=1, **given):
     return SessionFacts(**known | given)
 
 
-def claim(index):
-    return Claim(hexed(f"state {index}"), hexed(f"state {index + 1}"), ZERO, ZERO, 2, 0)
+def claim(index, execution=1):
+    pre, post = (hexed(f"state {at} of {execution}") for at in (index, index + 1))
+    return Claim(pre, post, ZERO, ZERO, 2, 0)
 
 
-def segment(index, po2=16, length=100):
-    return SegmentRecord(ref(f"segment {index}", length), po2, claim(index))
+def segment(index, po2=16, length=100, execution=1):
+    """Return a segment; as with real guests, those of two executions do not fit together."""
+    name = ref(f"segment {index} of {execution}", length)
+    return SegmentRecord(name, po2, claim(index, execution))
 
 
 def executed(count):

@@ -159,7 +159,7 @@ def test_verify_says_why_not(monkeypatch, farm_cli, tmp_path):
 
 @pytest.mark.parametrize(
     ("file", "image", "text"),
-    [("none", IMAGE, "receipt: cannot read none"), ("none", "xyz", "'xyz' is not 64 hex digits")],
+    [("none", IMAGE, "cannot read none"), ("none", "xyz", "'xyz' is not 64 hex digits")],
 )
 def test_verify_of_nonsense_is_one_line(farm_cli, file, image, text):
     code, out, err = farm_cli("verify", file, "--image-id", image)

@@ -32,7 +32,8 @@ class Stage:
         patch.setattr(demo_work, "_plain", lambda *_: self.plain)
         patch.setattr(demo, "Farm", self.farm)
 
-    def start(self, settings):
+    def start(self, settings, *, leashed):
+        assert leashed
         self.started.append(settings)
         settings.state.joinpath("password").write_text("secret")
         password = str(settings.state / "password")
@@ -67,7 +68,7 @@ def test_every_row_is_verified_and_compared(stage, capsys):
     rows = [line for line in out.splitlines() if " yes " in line]
     assert len(rows) == 4 and "20,000" in rows[0]
     assert "plain prover 50.0 s, ratio 0.000" in out
-    assert "Flower: http://127.0.0.1:5555 (user farm, password secret)" in out
+    assert "Flower: http://127.0.0.1:5555 (user farm, password in " in out
 
 
 def test_nothing_is_left_behind(stage):

@@ -1,7 +1,7 @@
 """Placement: every core works or is lent, and the most urgent step goes first."""
 
-from fake_ledger import LIMITS, World
-from sessions import segment, slot, spec
+from fake_ledger import World
+from sessions import slot, spec
 
 from farm import events as e
 from farm.placement import Floor, Pool, Seat, one_after_another
@@ -53,9 +53,9 @@ def test_two_equal_segments_run_side_by_side_and_their_join_on_all_cores():
 def test_a_short_segment_after_a_long_one_does_not_leave_a_core_idle():
     world = farm_of(2)
     name = world.submit(spec(), count=2)
-    world.segment(name, 0, segment(0, po2=16))
+    world.segment(name, 0, po2=16)
     assert widths(world) == {"execute": 1}
-    world.segment(name, 1, segment(1, po2=14))
+    world.segment(name, 1, po2=14)
     assert widths(world) == {"execute": 1, "prove:0-1": 2}
     world.done((name, "execute"))
     world.done((name, "prove:0-1"))
@@ -157,6 +157,13 @@ def test_cores_are_lent_within_a_machine():
     assert widths(world) == {"prove:0-1": 2}
 
 
+def test_slots_without_cores_do_not_lend():
+    floor = Floor()
+    for number in range(2):
+        floor.up(slot(number, cores=[]))
+    assert [len(share) for share in floor.shares(1)] == [1]
+
+
 def test_executions_share_the_lanes_of_their_slots():
     world = farm_of(0, executors=2)
     for id in ("01", "02", "03"):
@@ -195,11 +202,10 @@ def test_a_slot_that_left_is_not_counted():
     assert floor.free() == []
 
 
-def test_limits_are_not_passed_by_look_aheads_of_one_slot():
+def test_a_slot_that_is_seen_again_gets_nothing_more():
     world = farm_of(1)
     name = submit(world, "01", count=9)
     world.done((name, "execute"))
     assert len(world.out) == 2
     world.tell(e.SlotSeen(slot(0)))
     assert len(world.out) == 2
-    assert LIMITS.attempts == 4

@@ -187,6 +187,21 @@ def test_an_output_that_is_gone_is_made_again(world):
     assert world.ended["j1"].state is State.SUCCEEDED
 
 
+def test_an_execution_that_is_repeated_starts_from_nothing(world):
+    name = world.submit(spec(), count=3)
+    world.segment(name, 0)
+    world.segment(name, 1)
+    world.done((name, "prove:0-1"))
+    world.verify()
+    late = world.out[name, "execute"]
+    world.lose((name, "execute"))
+    assert not world.sessions[name].segments and not world.sessions[name].nodes
+    assert list(world.out) == [(name, "execute")]
+    assert world.tell(e.SegmentFound(name, late.message.attempt, 2, segment(2))) == []
+    run(world)
+    assert world.ended["j1"].state is State.SUCCEEDED
+
+
 def test_a_segment_that_is_gone_is_executed_again(world):
     name = world.submit(spec(), count=2)
     world.done((name, "execute"))
