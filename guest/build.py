@@ -117,7 +117,7 @@ def build(target: Path, blobs: Path) -> dict[str, str]:
 def table(images: dict[str, str]) -> str:
     """Return the text of images.toml."""
     lines = ["# Written by build.py: image ids, and the sources and tools that give exactly these."]
-    lines += ["", "[sources]", f'sha256 = "{sources()}"', ""]
+    lines += ["", "[sources]", f'digest = "{sources()}"', ""]
     lines += ["[toolchain]", *(f'{name} = "{text}"' for name, text in toolchain().items()), ""]
     lines += ["[images]", *(f'{name} = "{image}"' for name, image in images.items())]
     return "\n".join(lines) + "\n"
@@ -158,7 +158,7 @@ def main() -> int:
     )
     parser.add_argument("--if-changed", action="store_true", help="only when sources changed")
     given = parser.parse_args()
-    if given.if_changed and tomllib.loads(IMAGES.read_text())["sources"]["sha256"] == sources():
+    if given.if_changed and tomllib.loads(IMAGES.read_text())["sources"]["digest"] == sources():
         say("guests not compared: the sources are those that the blobs were built from")
         return 0
     target = given.target_dir.resolve()

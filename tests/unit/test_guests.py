@@ -12,7 +12,7 @@ IMAGES = tomllib.loads((GUEST / "images.toml").read_text())
 
 def test_the_blobs_were_built_from_these_sources():
     sources = runpy.run_path(str(GUEST / "build.py"))["sources"]
-    assert sources() == IMAGES["sources"]["sha256"], "run python3 guest/build.py"
+    assert sources() == IMAGES["sources"]["digest"], "run python3 guest/build.py"
 
 
 def test_every_guest_has_a_blob_and_an_image_id():
