@@ -70,6 +70,7 @@ def build(given: argparse.Namespace, cache: Path, binary: Path) -> int:
     if given.features != "verify":
         # Always the kept file: cargo builds the recursion circuit again when this name changes.
         environment["RECURSION_SRC_PATH"] = str(archive.provide(cache))
+    claim(target)
     for command in commands(given):
         # Only the binary's path goes to stdout.
         done = subprocess.run(command, cwd=HERE, env=environment, stdout=sys.stderr)
@@ -80,6 +81,20 @@ def build(given: argparse.Namespace, cache: Path, binary: Path) -> int:
         link(binary, cache / "bin" / NAME, given.features)
         sys.stdout.write(f"{binary}\n")
     return 0
+
+
+def claim(target: Path) -> None:
+    """Have our own crates built again if another checkout built them last.
+
+    cargo tells files by their times: to it, an older checkout has nothing new.
+    """
+    owner = target / "checkout"
+    if owner.is_file() and owner.read_text() == str(HERE):
+        return
+    for source in HERE.rglob("*.rs"):
+        source.touch()
+    target.mkdir(parents=True, exist_ok=True)
+    owner.write_text(str(HERE))
 
 
 def commands(given: argparse.Namespace) -> list[list[str]]:
