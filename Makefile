@@ -1,4 +1,4 @@
-# Seven verbs. Everything they need is made on the way, nothing outside .venv and the user's cache is touched.
+# Everything a verb needs is made on the way; nothing outside .venv and the user's cache is touched.
 PY := .venv/bin
 STAMP := .venv/.installed
 
@@ -21,10 +21,13 @@ check: install
 	$(PY)/mypy
 	$(PY)/lint-imports
 	python3 host/build.py --clippy
-	cargo fmt --manifest-path host/Cargo.toml --all --check
+	cargo fmt --manifest-path guest/Cargo.toml --all --check
+	cargo fmt --manifest-path tests/acceptance/verifier/Cargo.toml --check
 
 test: install host check
 	python3 host/build.py --test
+	python3 host/build.py --features verify
+	python3 host/build.py --features verify --test
 	python3 guest/build.py --check --if-changed
 	$(PY)/pytest
 
@@ -32,10 +35,10 @@ unit: install
 	$(PY)/pytest tests/unit
 
 prove: install host
-	$(PY)/pytest --prove -m prove tests
+	$(PY)/pytest --prove tests/acceptance/test_prove.py
 
 demo: install
-	@if command -v cargo >/dev/null; then python3 host/build.py; else echo "cargo not found: RISC0 proving is left out (install Rust by rustup)"; fi
+	@for tool in cargo g++; do command -v $$tool >/dev/null || { echo "$$tool not found: RISC0 proving is left out (README says what it needs)"; exit 0; }; done; python3 host/build.py
 	$(PY)/farm demo
 
 load-overhead: install host

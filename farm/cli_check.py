@@ -9,7 +9,7 @@ import typer
 
 from farm import cli_print, locate, verify
 from farm import settings as config
-from farm.errors import BadInput, HostError
+from farm.errors import BadInput, HostError, StoreFailed
 
 app = typer.Typer()
 
@@ -28,7 +28,7 @@ def verify_file(
         raise BadInput(f"image id {image_id!r} is not 64 hex digits")
     found = verify.verify(_read(file), image_id.lower(), config.load())
     if journal:
-        journal.write_bytes(found.journal)
+        _write(journal, found.journal)
     facts = {"verified": True, "kind": found.kind, "digest": found.digest}
     text = f"journal {found.journal.hex()}\nverified, {found.kind}"
     cli_print.data(facts | {"journal": found.journal.hex()}, text, json=json)
@@ -79,6 +79,13 @@ def _host() -> dict[str, str]:
         "path": locate.find(settings),
         "features": ", ".join(said.features),
     }
+
+
+def _write(file: Path, body: bytes) -> None:
+    try:
+        file.write_bytes(body)
+    except OSError as error:
+        raise StoreFailed(file, error.strerror or error) from error
 
 
 def _read(file: Path) -> bytes:

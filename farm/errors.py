@@ -5,6 +5,7 @@ FarmError
 │   ├── Busy                intake is full
 │   ├── LedgerDown          the ledger's server does not answer
 │   ├── BlobMissing         a blob is not in the store, or not whole
+│   ├── StoreFailed         what had to be kept cannot be written
 │   ├── HostDied            the host child ended in the middle of a step
 │   ├── StepHung            the host child stopped making progress
 │   ├── StepTooLong         the host child was still at work at the step's time limit
@@ -27,7 +28,6 @@ FarmError
 │   ├── BadReceipt          the bytes are not a whole receipt
 │   ├── WrongClaim          a valid receipt of something else
 │   └── WrongKind           fake, trace or simulated where risc0 is asked for
-├── StoreFailed             the blob store cannot be written
 ├── UnknownJob              there is no such job
 ├── JobFailed               a job ended without a receipt
 │   ├── JobAborted          it was cancelled
@@ -92,7 +92,7 @@ class Busy(Transient):
 class LedgerDown(Transient):
     """The ledger's server does not answer."""
 
-    template = "the ledger at {0} does not answer ({1}); is the farm up? see `farm up`"
+    template = "the server at {0} does not answer ({1}); is the farm up? see `farm up`"
 
 
 class BlobMissing(Transient):
@@ -223,10 +223,10 @@ class WrongKind(VerificationFailed):
     template = "receipt is of kind {0}, not {1}"
 
 
-class StoreFailed(FarmError):
-    """The blob store cannot be written."""
+class StoreFailed(Transient):
+    """What had to be kept cannot be written."""
 
-    template = "blob store {0}: {1}"
+    template = "cannot write {0}: {1}"
 
 
 class UnknownJob(FarmError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from farm import verify
-from farm.errors import StoreFailed
+from farm.errors import BadReceipt, StoreFailed
 from farm.settings import Settings
 
 
@@ -44,7 +44,13 @@ class Receipt:
     def load(
         cls, path: str | os.PathLike[str], image_id: str, settings: Settings | None = None
     ) -> "Receipt":
-        """Return the receipt in a file, verified to be of this program."""
-        raw = Path(path).read_bytes()
+        """Return the receipt in a file, verified to be of this program.
+
+        Raises BadReceipt for a file that cannot be read, and as `verify` does.
+        """
+        try:
+            raw = Path(path).read_bytes()
+        except OSError as error:
+            raise BadReceipt(f"cannot read {path} ({error.strerror})") from error
         shown = verify.verify(raw, image_id, settings)
         return cls(raw, shown.journal, image_id, shown.digest, shown.kind)

@@ -1,6 +1,7 @@
 """What an operator can set: flags, then FARM_* variables, then a TOML file, then these defaults."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,8 +75,14 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources, strongest first: arguments, environment, file."""
-        file = os.environ.get("FARM_CONFIG")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        file = os.environ.get("FARM_CONFIG") or None
+        if file and not Path(file).is_file():
+            raise BadSetting("FARM_CONFIG", f"there is no file {file}")
+        try:
+            toml = TomlConfigSettingsSource(settings_cls, file)
+        except tomllib.TOMLDecodeError as error:
+            raise BadSetting("FARM_CONFIG", f"{file} is no TOML: {error}") from error
+        return init_settings, env_settings, toml
 
 
 def load(**flags: Any) -> Settings:

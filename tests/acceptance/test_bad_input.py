@@ -3,7 +3,8 @@
 import pytest
 from goldens import BLOBS, GOLDEN, IMAGES, PO2, receipt, stdin
 
-from farm import Farm, errors, words
+from farm import Farm, errors, witness, words
+from farm.trace import prove
 
 FIBONACCI = BLOBS / "fibonacci.bin"
 
@@ -78,7 +79,7 @@ def test_a_failure_is_not_kept_for_the_next_who_asks(farm):
         (lambda raw: b"", "receipt"),
         (lambda raw: receipt("compose"), "receipt proves"),
         (lambda raw: (GOLDEN / "receipt-fake.bin").read_bytes(), "fake"),
-        (lambda raw: b'{"trace": "fib.v0"}', "receipt"),
+        (lambda raw: trace(), "receipt"),
     ],
     ids=["truncated", "flipped", "empty", "another program", "fake", "trace"],
 )
@@ -89,6 +90,11 @@ def test_a_receipt_that_proves_nothing_here(replay_farm, tmp_path, spoil, said):
     assert verified.returncode == 1
     assert said in verified.stderr
     assert verified.stderr.count("\n") == 1
+
+
+def trace():
+    """Return trace proofs as the farm keeps them."""
+    return prove(witness.inputs("fib.v0", [3], None), limit=9).pack("b1 trace:0-1")
 
 
 def test_a_wrong_password(replay_farm):

@@ -6,7 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from goldens import BLOBS, GOLDEN, IMAGES, PO2, stdin
+from console import Operator
+from goldens import BLOBS, GOLDEN, IMAGES, PO2, receipt, stdin
 
 from farm import Farm, errors
 from farm.job import State
@@ -101,6 +102,18 @@ def test_a_rust_program_that_knows_only_risc0_reads_the_receipt(replay_farm, ver
     assert bytes.fromhex(said.stdout) == receipt.journal
     wrong = subprocess.run([verifier, file, IMAGES["sha256"]], capture_output=True, check=False)
     assert wrong.returncode != 0
+
+
+def test_the_build_that_only_verifies_verifies(verify_host, tmp_path):
+    operator = Operator(tmp_path / "nowhere", host=verify_host)
+    (tmp_path / "good").write_bytes(receipt("two"))
+    image = ["--image-id", IMAGES["fibonacci"]]
+    verified = operator.types("verify", str(tmp_path / "good"), *image, "--json")
+    assert json.loads(verified.stdout)["verified"], verified.stderr
+    (tmp_path / "bad").write_bytes(receipt("compose"))
+    refused = operator.types("verify", str(tmp_path / "bad"), *image)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert '"verify"' in operator.types("version", "--json").stdout
 
 
 def test_trace_proofs_of_a_batch_come_back_in_order(replay_farm):

@@ -9,7 +9,6 @@ from console import until
 from goldens import BLOBS, IMAGES, PO2, stdin
 
 from farm import Farm
-from farm.job import State
 
 FIBONACCI = BLOBS / "fibonacci.bin"
 #: What a job of two segments asks of the host: execute, 2 x prove, 2 x lift, join.
@@ -76,4 +75,3 @@ def test_trace_batches_outlive_their_worker(slow_farm):
         kill(slow_farm.pid("trace-0"))
         batch.wait(120)
         assert batch.verify(0.001) == 60
-        assert batch.status is not State.FAILED
