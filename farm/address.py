@@ -15,7 +15,7 @@ def beside(url: str, by: int) -> str:
     try:
         number = int(query.pop("db", "") or inline or 0) + by
     except ValueError:
-        raise BadSetting("ledger_url", f"database {inline!r} is not a number") from None
+        raise BadSetting("ledger_url", f"the database of {shown(url)!r} is not a number") from None
     if parts.scheme == "unix":
         return _on_socket("unix", parts, query | {"db": str(number)})
     return parts._replace(path=f"/{number}", query=urlencode(query)).geturl()
@@ -33,9 +33,13 @@ def for_celery(url: str) -> str:
 
 def shown(url: str) -> str:
     """Return `url` without its password, for texts."""
-    parts = urlsplit(url)
-    where = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{where}{parts.path}"
+    head, mark, tail = url.partition("://")
+    scheme, rest = (head, tail) if mark else ("", url)
+    # A password may hold any unescaped character: all before the last @ is left out.
+    secret, _, where = rest.rpartition("@")
+    # With a ? before it, nobody knows whether the @ is of a user or of an option's value.
+    where = "..." if "?" in secret else where.partition("?")[0]
+    return f"{scheme}://{where}" if scheme else where
 
 
 def _on_socket(scheme: str, parts: SplitResult, query: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any
 
 import structlog
@@ -59,9 +60,12 @@ class Worker:
             self._work(step, work)
 
     def _lease(self, message: StepMessage) -> bool:
+        # One token however often it is asked: an answer may get lost after the step is leased.
+        token = token_hex(8)
+
         def lease() -> Hold:
             at = (message.session, message.step, message.attempt)
-            return self.steps.lease(*at, self.slot.name, self.slot.incarnation)
+            return self.steps.lease(*at, self.slot.name, self.slot.incarnation, token)
 
         held = patient(lease, self._check)
         if held is not Hold.LEASED:

@@ -26,7 +26,7 @@ class Carrier:
 
     def __init__(self, book: Book, broker: Celery, verifier: Verifier) -> None:
         self._book, self._broker, self._verifier = book, broker, verifier
-        self._progress: dict[tuple[str, ...], e.Progress] = {}
+        self._progress: dict[str, e.Progress] = {}
         #: Whether the outbox may hold something, and when the broker can be asked again.
         self.unsent = True
         self._resume = 0.0
@@ -110,8 +110,8 @@ class Carrier:
         return False
 
     def _tell(self, progress: e.Progress, ack: str) -> bool:
-        # Only the last of a burst is worth a write.
-        self._progress[progress.jobs] = progress
+        # Only the last of a burst is worth a write; it names all who wait by now.
+        self._progress[progress.session] = progress
         return False
 
     def _ask(self, asked: e.Verify | e.Finalize, ack: str) -> bool:

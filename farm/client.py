@@ -1,16 +1,26 @@
 """Ask a farm for proofs: `Farm` submits, `Job` waits for one receipt, `Batch` for trace proofs."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
+
 from farm import embedded, publish, queue, verify
 from farm import settings as config
 from farm.batch import Batch
 from farm.blobs import BlobStore, DirectoryBlobs, RedisBlobs, reference
-from farm.errors import BadProgram, ImageMismatch, InputTooLarge, WaitTimeout
+from farm.errors import (
+    BadInput,
+    BadProgram,
+    BadSetting,
+    ImageMismatch,
+    InputTooLarge,
+    WaitTimeout,
+)
 from farm.follow import Progress, follow
 from farm.job import Change, JobSpec, JobView, new_id
 from farm.ledger import Ledger
@@ -21,6 +31,9 @@ from farm.witness import read_inputs
 
 #: Seconds that what a client puts into the scratch store waits for its workers.
 SCRATCH_SECONDS = 3600.0
+
+#: Sizes of segments that the prover has keys for.
+PO2 = (14, *range(16, 23))
 
 #: A guest program: its bytes (ELF or blob), or the file that holds them.
 Program = bytes | str | os.PathLike[str]
@@ -34,6 +47,10 @@ class Farm:
 
     def __init__(self, url: str = "", *, settings: Settings | None = None) -> None:
         self.settings = settings or config.load(ledger_url=url or None)
+        namespace = self.settings.namespace
+        if not namespace or ":" in namespace:
+            # Names in the ledger are joined by colons.
+            raise BadSetting("namespace", f"{namespace!r} is empty or holds a colon")
         self._images: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -64,24 +81,27 @@ class Farm:
         """Return the job that proves `program` on the guest's stdin `input`; it is durable by then.
 
         `po2` sets the size of segments, `deadline` is a unix time, and jobs submitted with one
-        `idempotency_key` are one job. Raises BadProgram, ImageMismatch, InputTooLarge, Busy.
+        `idempotency_key` are one job. Raises BadProgram, ImageMismatch, InputTooLarge, BadInput
+        for any other argument that cannot be used, Busy.
         """
         ledger, body = self.ledger, self._body(program)
         if len(input) > self.settings.input_limit:
             raise InputTooLarge(len(input), self.settings.input_limit)
-        spec = JobSpec(
+        spec = checked(
             id=new_id(),
             namespace=self.settings.namespace,
             image_id=self._image(body, image_id),
-            program=self.blobs.put(body),
-            input=self.blobs.put(input),
-            po2=po2 or self.settings.segment_po2,
-            cycle_limit=cycle_limit or self.settings.cycle_limit,
+            program=reference(body),
+            input=reference(input),
+            po2=self.settings.segment_po2 if po2 is None else po2,
+            cycle_limit=self.settings.cycle_limit if cycle_limit is None else cycle_limit,
             input_limit=self.settings.input_limit,
             priority=priority,
             deadline=deadline,
             idempotency_key=idempotency_key,
         )
+        self.blobs.put(body)
+        self.blobs.put(input)
         admitted = ledger.submit(spec, present=self.blobs.has, cap=self.settings.open_jobs)
         return self.job(admitted.job)
 
@@ -108,7 +128,9 @@ class Farm:
     @cached_property
     def ledger(self) -> Ledger:
         """The farm's ledger; raises LedgerDown when this user's farm is not up."""
-        return Ledger.at(self._urls.ledger)
+        ledger = Ledger.at(self._urls.ledger)
+        ledger.namespace = self.settings.namespace
+        return ledger
 
     @cached_property
     def blobs(self) -> BlobStore:
@@ -142,6 +164,27 @@ class Farm:
         if expected is not None and expected.lower() != self._images[ref]:
             raise ImageMismatch(self._images[ref], expected)
         return self._images[ref]
+
+
+def checked(**fields: Any) -> JobSpec:
+    """Return the job with these fields; raises BadInput for one that no scheduler could read.
+
+    A job is durable once accepted: what is wrong in it has to be found before.
+    """
+    try:
+        # A Struct takes anything when it is made; only a conversion looks at the types.
+        spec = msgspec.convert(msgspec.to_builtins(fields), JobSpec)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"job: {error}") from error
+    if spec.po2 not in PO2:
+        raise BadInput(f"job: po2 is {spec.po2}, not 14 or 16 to 22")
+    if not 0 < spec.cycle_limit < 1 << 63:
+        raise BadInput(f"job: cycle_limit is {spec.cycle_limit}, not 1 to 2^63 - 1")
+    if abs(spec.priority) >= 1 << 31:
+        raise BadInput(f"job: priority is {spec.priority}, not within 32 bits")
+    if spec.deadline is not None and not math.isfinite(spec.deadline):
+        raise BadInput(f"job: deadline is {spec.deadline}, not a unix time")
+    return spec
 
 
 def _read(path: Path) -> bytes:

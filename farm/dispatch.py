@@ -23,7 +23,7 @@ from farm.assign import Limits
 from farm.blobs import DirectoryBlobs
 from farm.book import Book, OutOfStep, StaleEpoch
 from farm.carry import Carrier
-from farm.errors import FarmError, LedgerDown
+from farm.errors import FarmError, Transient, UnsafeLedger
 from farm.events import Event
 from farm.hints import Hints
 from farm.host import HostChild
@@ -65,7 +65,7 @@ class Dispatch:
     def run(self, stop: threading.Event) -> None:
         """Schedule until told to stop.
 
-        Raises StaleEpoch, OutOfStep or LedgerDown when it cannot go on.
+        Raises StaleEpoch, OutOfStep, UnsafeLedger or a Transient when it cannot go on.
         """
         try:
             for event in self._hints.everything():
@@ -142,7 +142,7 @@ class Dispatch:
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
     """Schedule, or wait for the epoch, until told to stop (by `stop`, else SIGTERM or SIGINT).
 
-    Returns too when another scheduler has taken over. Raises WrongPassword or UnsafeLedger.
+    Returns too when another scheduler has taken over. Raises WrongPassword.
     """
     if stop is None:
         logline.configure()
@@ -162,7 +162,7 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
         except StaleEpoch as error:
             log.warning("scheduler leaves", why=str(error))
             return
-        except (LedgerDown, OutOfStep) as error:
+        except (Transient, UnsafeLedger, OutOfStep) as error:  # a full or read-only ledger too
             log.warning("scheduler starts again", why=str(error))
             stop.wait(PAUSE_SECONDS)
 

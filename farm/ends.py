@@ -36,7 +36,8 @@ class Ends(Assigner):
             self.fail(course, error)
             return
         course.drop(step)
-        if step == "execute" and course.segments:
+        # Segments may be in the ledger that no event has told of yet.
+        if step == "execute":
             self.discard(course)
         if isinstance(error, BlobMissing):
             self.remake(course, str(error.facts[0]))
@@ -87,7 +88,7 @@ class Ends(Assigner):
 
     def tell(self, course: Course) -> None:
         """Let the waiters know how far their session is."""
-        self.out.append(e.Progress(tuple(course.waiters), course.progress()))
+        self.out.append(e.Progress(course.name, tuple(course.waiters), course.progress()))
 
 
 def outcome(job: JobFacts, end: e.Close) -> e.Finish | e.Reattach:

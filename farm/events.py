@@ -247,6 +247,7 @@ class Reattach(Instruction):
 class Progress(Instruction):
     """Tell the waiters how far their session is."""
 
+    session: str
     jobs: tuple[str, ...]
     entry: dict[str, str | int]
 

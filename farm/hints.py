@@ -26,6 +26,8 @@ class Hints:
     def __init__(self, ledger: Snapshot) -> None:
         self._ledger = ledger
         self._compared = ""
+        #: Why a session that runs cannot be read.
+        self._unread: dict[str, Exception] = {}
 
     def of(self, noted: Noted, known: Container[str]) -> e.Event | None:
         """Return the event that was noted, None when it is over or none of the scheduler's.
@@ -72,10 +74,20 @@ class Hints:
         yield from (e.SessionGone(name) for name in sorted(known - set(there)))
 
     def orphans(self, waiting: set[str]) -> Iterator[e.Event]:
-        """Return jobs that are open though their session has ended."""
+        """Return jobs that are open though their session has ended, or that cannot be read."""
         for job in sorted(self._ledger.open_jobs() - waiting):
-            if orphan := self._ledger.orphan(job):
+            if orphan := self._orphan(job):
                 yield orphan
+
+    def _orphan(self, job: str) -> e.Orphaned | None:
+        try:
+            if error := self._unread.get(self._ledger.session_of(job)):
+                return self._ledger.unreadable(job, error)
+            return self._ledger.orphan(job)
+        except (KeyError, TypeError, ValueError) as error:
+            # One job that cannot be read must not stop the scheduler for all the others.
+            log.warning("job not read", job=job, error=str(error))
+            return self._ledger.unreadable(job, error)
 
     def _job(self, fields: dict[str, str], known: Container[str]) -> e.Event | None:
         if fields["session"] in known:
@@ -85,10 +97,12 @@ class Hints:
         return e.SessionSeen(facts) if facts else None
 
     def _session(self, name: str) -> SessionFacts | None:
+        self._unread.pop(name, None)
         try:
             return self._ledger.session(name)
         except (KeyError, ValueError) as error:
             log.warning("session not read", session=name, error=str(error))
+            self._unread[name] = error  # its jobs are ended as orphans
             return None
 
     def _left(self, fields: dict[str, str]) -> e.Event:

@@ -162,7 +162,11 @@ class HostChild:
         except (EOFError, BrokenFrame, msgspec.ValidationError) as error:
             if self._reason:
                 raise self._reason from error
-            said = f"no greeting ({self._ending()}: {self._stderr.tail()})"
+            how = self._ending()
+            if self._process.poll() is None or self._process.returncode < 0:
+                # Killed before it could speak: that says nothing of the binary.
+                raise self._death("hello") from error
+            said = f"no greeting ({how}: {self._stderr.tail()})"
             raise HostMismatch(self.binary, said, need) from error
         if not greeting.suits():
             said = f"protocol {greeting.protocol} of zkVM {greeting.zkvm}"

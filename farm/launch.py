@@ -4,13 +4,14 @@ The kernel kills a child with its parent when the *thread* that started it ends,
 runs on a thread that may end: one thread that lives as long as the process starts them all.
 """
 
+import errno
 import os
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from farm import pin
-from farm.errors import HostMissing
+from farm.errors import HostDied, HostMissing
 
 #: A prover frees gigabytes after each step and takes them again for the next: kept, they need
 #: not be mapped and cleared once more. Measured on a lift: 1 to 2 % less CPU time.
@@ -39,7 +40,7 @@ os.register_at_fork(after_in_child=_renew)
 
 
 def start(binary: str, cpus: Sequence[int], replay: str) -> "subprocess.Popen[bytes]":
-    """Return a serving host that may use these cores; raises HostMissing."""
+    """Return a serving host that may use these cores; raises HostMissing, or HostDied at birth."""
     return _starter.submit(_start, binary, cpus, replay).result()
 
 
@@ -63,4 +64,6 @@ def _start(binary: str, cpus: Sequence[int], replay: str) -> "subprocess.Popen[b
             start_new_session=True,
         )
     except OSError as error:
-        raise HostMissing(binary) from error
+        if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR):
+            raise HostMissing(binary) from error
+        raise HostDied("start", "no process", error.strerror or error) from error

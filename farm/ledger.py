@@ -3,16 +3,17 @@
 `Steps` (steps.py) is what workers tell the ledger, `Book` (book.py) what the scheduler writes.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from farm import keys
-from farm.errors import Busy, LedgerDown, UnknownJob
+from farm.errors import BadInput, Busy, JobFailed, LedgerDown, UnknownJob
 from farm.job import Admission, BatchView, Change, JobSpec, JobView, State
 from farm.outbox import Envelope
-from farm.server import LONGEST_BLOCK, Server
+from farm.server import LONGEST_BLOCK, Server, named_errors
 from farm.session import Slot, StepState, identity, job_key, session_name
 
 #: How long a submission waits for the server's disk.
@@ -31,6 +32,9 @@ class Chunk(NamedTuple):
 class Ledger(Server):
     """What a client can ask; every call may raise LedgerDown or WrongPassword."""
 
+    #: Whose jobs can be seen and cancelled; empty for everybody's.
+    namespace = ""
+
     def submit(
         self,
         spec: JobSpec,
@@ -41,7 +45,7 @@ class Ledger(Server):
         """Return the job's admission, which is durable by then; sent twice it is one job.
 
         `present` tells whether a blob is in the store: an answer whose receipt is gone is made
-        again. Raises Busy when `cap` jobs are open.
+        again. Raises Busy when `cap` jobs are open, BadInput for another job's idempotency key.
         """
         while True:
             verdict, id = self._submit(spec, present, cap)
@@ -50,9 +54,15 @@ class Ledger(Server):
             if verdict != "RETRY":
                 break
         if verdict == "KNOWN":
-            return Admission(id, State(self._read("HGET", keys.job(id), "state")))
+            return self._known(spec, id)
         state = State.SUCCEEDED if verdict == "ANSWERED" else State.ACCEPTED
         return Admission(id, state, verdict == "ANSWERED", verdict == "ATTACHED")
+
+    def _known(self, spec: JobSpec, id: str) -> Admission:
+        state, key = self._read("HMGET", keys.job(id), "state", "key")
+        if key != job_key(spec):
+            raise BadInput(f"idempotency key {spec.idempotency_key!r} is of another job, {id}")
+        return Admission(id, State(state))
 
     def _submit(self, spec: JobSpec, present: Callable[[str], bool], cap: int) -> tuple[str, str]:
         key = job_key(spec)
@@ -74,8 +84,8 @@ class Ledger(Server):
         """Return whether the job was open and is ABORTED now; others of its session go on."""
         answer = "RETRY"  # the job may just be moving to another session
         while answer == "RETRY":
-            name, key = self._read("HMGET", keys.job(id), "session", "key")
-            if key is None:
+            name, key, spec = self._read("HMGET", keys.job(id), "session", "key", "spec")
+            if key is None or not self._ours(spec):
                 raise UnknownJob(id)
             names = [keys.job(id), keys.changes(id), keys.OPEN, keys.SESSIONS, keys.answer(key)]
             facts = _json([id, "by request"])
@@ -85,11 +95,14 @@ class Ledger(Server):
         return answer == "OK"
 
     def status(self, id: str) -> JobView:
-        """Return the job as it is now; raises UnknownJob."""
+        """Return the job as it is now; raises UnknownJob, JobFailed for one that cannot be read."""
         fields = pairs(self._read("HGETALL", keys.job(id)))
-        if not fields:
+        if not fields or not self._ours(fields["spec"]):
             raise UnknownJob(id)
-        return job_view(id, fields)
+        try:
+            return job_view(id, fields)
+        except ValueError as error:
+            raise JobFailed(id, f"it cannot be read: {error}") from error
 
     def changes(self, id: str, after: str = "0", block_ms: int = 0) -> list[Change]:
         """Return what became of a job or batch since the change `after`, oldest first.
@@ -108,10 +121,16 @@ class Ledger(Server):
         ]
 
     def jobs(self, limit: int = 100) -> list[JobView]:
-        """Return the newest jobs, newest first."""
+        """Return those of the newest jobs that are ours and can be read, newest first."""
         ids = self._read("LRANGE", keys.RECENT_JOBS, 0, limit - 1)
         found = self.calls([("HGETALL", keys.job(id)) for id in ids]) if ids else []
-        return [job_view(id, pairs(one)) for id, one in zip(ids, found, strict=True) if one]
+        views = []
+        for id, fields in zip(ids, map(pairs, found), strict=True):
+            # One job that cannot be read must not hide all the others.
+            with contextlib.suppress(ValueError):
+                if fields and self._ours(fields["spec"]):
+                    views.append(job_view(id, fields))
+        return views
 
     def slots(self) -> list[Slot]:
         """Return the slots that are up, by name."""
@@ -154,11 +173,15 @@ class Ledger(Server):
         command = self.command(name, names, args)
         answer, synced = self.calls([command, ("WAITAOF", 1, 0, SYNC_MS)], lenient=True)
         if isinstance(answer, Exception):
-            raise answer
+            with named_errors(self.where):
+                raise answer
         # An error is a server without WAITAOF or without a file: `check` has warned of it.
         if isinstance(synced, list) and synced[0] < 1:
             raise LedgerDown(self.where, f"its disk took longer than {SYNC_MS} ms")
         return answer
+
+    def _ours(self, spec: str) -> bool:
+        return self.namespace in ("", msgspec.json.decode(spec)["namespace"])
 
     def _read(self, *command: Any) -> Any:
         return self.calls([command])[0]

@@ -79,8 +79,10 @@ class Floor:
 
     def __init__(self) -> None:
         self.slots: dict[str, Slot] = {}
-        #: How often a slot delivered what it should not; the others are asked first.
+        #: How often work came to nothing in a slot; the others are asked first.
         self.strikes: Counter[str] = Counter()
+        #: What the ledger has of steps whose slot is about to be lost.
+        self.states: dict[Key, str] = {}
         self._seats: dict[Key, Seat] = {}
         self._work: dict[str, list[Key]] = {}
         self._borrower: dict[str, Key] = {}
@@ -91,12 +93,20 @@ class Floor:
         self.slots[slot.name] = slot
         if before is None or before.incarnation == slot.incarnation:
             return []
-        return list(self._work.get(slot.name, ()))
+        return self.work(slot.name)
 
     def gone(self, name: str) -> list[Key]:
         """Remove a slot; return the steps it has lost."""
         self.slots.pop(name, None)
+        return self.work(name)
+
+    def work(self, name: str) -> list[Key]:
+        """Return the steps that were sent to a slot and have not come back."""
         return list(self._work.get(name, ()))
+
+    def fade(self, name: str) -> None:
+        """Forgive a slot half of its strikes: it has done something well."""
+        self.strikes[name] //= 2
 
     def sit(self, key: Key, seat: Seat) -> None:
         """Note that a step was sent."""
@@ -107,6 +117,7 @@ class Floor:
 
     def leave(self, key: Key) -> Seat | None:
         """Note that a step has ended; return where it was."""
+        self.states.pop(key, None)
         seat = self._seats.pop(key, None)
         if seat:
             self._work[seat.slot].remove(key)
@@ -164,14 +175,14 @@ class Floor:
         return [Seat(slot.name, ahead=True) for slot in proving if self._narrow(slot.name)]
 
     def lanes(self) -> list[Seat]:
-        """Return a seat for each execution that could start, the least busy slots first."""
+        """Return a seat for each execution that could start, the best and least busy first."""
         found = [
-            (number, slot.name)
+            (self.strikes[slot.name], number, slot.name)
             for slot in self.slots.values()
             if slot.kind == "execute"
             for number in range(len(self._work.get(slot.name, ())), slot.lanes)
         ]
-        return [Seat(name) for _, name in sorted(found)]
+        return [Seat(name) for _, _, name in sorted(found)]
 
     def _proving(self) -> list[Slot]:
         return [slot for slot in self.slots.values() if slot.kind == "risc0"]

@@ -3,14 +3,27 @@
 import time
 from collections.abc import Iterator
 
+import msgspec
+
 from farm import keys
 from farm.book import Book
 from farm.chunks import Chunks, Fail, Resend
-from farm.events import DeadlinePassed, Event, JobJoined, SessionSeen, SlotGone, StepLost
+from farm.events import (
+    DeadlinePassed,
+    Event,
+    JobJoined,
+    SessionSeen,
+    SlotGone,
+    SlotSeen,
+    StepLost,
+    StepReported,
+)
 from farm.hints import Hints
 from farm.lapse import Deadlines, Watch
-from farm.scheduler import Scheduler
+from farm.scheduler import SETTLED, Scheduler
+from farm.session import StepState
 from farm.settings import Settings
+from farm.snapshot import Noted
 
 #: Every so many beats the ledger is compared with what is remembered ..
 COMPARE = 5
@@ -31,11 +44,15 @@ class Rounds:
         self._idle: dict[str, int] = {}
 
     def note(self, event: Event) -> None:
-        """Remember the deadlines of jobs that an event brings."""
+        """Remember the deadlines that an event brings; read the steps that it loses."""
         if isinstance(event, SessionSeen):
             self._deadlines.note(event.facts.name, event.facts.waiters)
         elif isinstance(event, JobJoined):
             self._deadlines.note(event.session, [event.job])
+        elif isinstance(event, SlotSeen | SlotGone):
+            for key in self._scheduler.losing(event):
+                if record := self._record(*key):
+                    self._scheduler.floor.states[key] = record.state
 
     def look(self, now: float, *, sent: bool) -> Iterator[Event]:
         """Return what one beat has brought; `sent` is False while the broker is away."""
@@ -56,7 +73,7 @@ class Rounds:
         """Return what to do about lost chunks of trace batches."""
         batches = {batch: self._book.chunks(batch) for batch in self._book.batches()}
         slots = self._scheduler.floor.slots
-        return self._chunks.look(now, batches, slots) if batches else []
+        return self._chunks.look(now, batches, slots, self._book.beats()) if batches else []
 
     def _lapsed(self, now: float, counters: dict[str, int], sent: bool) -> Iterator[Event]:
         slots = {keys.slot_beat(name): slot for name, slot in self._scheduler.floor.slots.items()}
@@ -66,9 +83,27 @@ class Rounds:
         }
         for field, known in self._watch.look(now, [*slots, *steps], counters, sent=sent):
             if field in steps:
-                yield StepLost(*steps[field], leased=known)
+                yield from self._step(*steps[field], known=known)
             elif self._book.slot_gone(slots[field].name, slots[field].incarnation):
                 yield SlotGone(slots[field].name)
+
+    def _step(self, session: str, step: str, attempt: int, *, known: bool) -> Iterator[Event]:
+        """Return what has become of a step that moves no more."""
+        record = self._record(session, step)
+        if record is None or record.attempt != attempt or record.state not in SETTLED:
+            yield StepLost(session, step, attempt, known or _leased(record))
+        elif record.state != "DONE":
+            # Its event waits unread behind others, or got lost.
+            yield StepReported(session, step, record)
+        elif seen := self._hints.of(Noted("", {"type": "job", "session": session}), ()):
+            yield seen
+
+    def _record(self, session: str, step: str) -> StepState | None:
+        text = self._book.read("HGET", keys.steps(session), step)
+        try:
+            return msgspec.json.decode(text, type=StepState) if text else None
+        except ValueError:  # what cannot be read is done again, and written anew
+            return None
 
     def _sweep(self, counters: dict[str, int]) -> None:
         """Drop counters of steps that have not moved since the last search."""
@@ -76,3 +111,7 @@ class Rounds:
         still = [field for field, n in steps.items() if self._idle.get(field) == n]
         self._book.forget_beats(still)
         self._idle = steps
+
+
+def _leased(record: StepState | None) -> bool:
+    return record is not None and record.state == "LEASED"

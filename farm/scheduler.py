@@ -17,7 +17,13 @@ from farm.ends import Ends, outcome, stats
 from farm.errors import (
     BlobMissing,
     FarmError,
+    HostDied,
+    HostMismatch,
+    HostMissing,
     JobTimedOut,
+    StepHung,
+    StepTooLong,
+    StoreFailed,
     Transient,
     VerificationFailed,
     WorkerLost,
@@ -25,6 +31,13 @@ from farm.errors import (
 from farm.job import State
 from farm.placement import Key, Seat
 from farm.session import StepState, job_key
+
+#: What only says that a slot's own host is no good: another slot may have a better one ..
+_HOSTLESS = (HostMissing, HostMismatch)
+#: .. and all that may be a slot's fault: the others are asked first.
+_FAULTS = (*_HOSTLESS, HostDied, StepHung, StepTooLong, BlobMissing, StoreFailed)
+#: What a step's record says once a worker is done with it.
+SETTLED = frozenset({"REPORTED", "FAILED", "DONE"})
 
 
 class Scheduler(Ends):
@@ -66,21 +79,34 @@ class Scheduler(Ends):
     def _slot_gone(self, event: e.SlotGone) -> None:
         self._lost(event.slot, self.floor.gone(event.slot))
 
+    def losing(self, event: e.SlotSeen | e.SlotGone) -> list[Key]:
+        """Return the steps that this event loses; `floor.states` should know of each."""
+        if isinstance(event, e.SlotGone):
+            return self.floor.work(event.slot)
+        before = self.floor.slots.get(event.slot.name)
+        other = before is not None and before.incarnation != event.slot.incarnation
+        return self.floor.work(event.slot.name) if other else []
+
     def _lost(self, slot: str, keys: list[Key]) -> None:
+        # All at once: a step that fails its session takes others out of their seats.
         waiting = [key for key in keys if self.floor.waits(key)]
-        for key in keys:
+        states = {key: self.floor.states.pop(key, "SENT") for key in keys}
+        for key, state in states.items():
             course = self.courses.get(key[0])
             if course is None or key[1] in course.verifying:
                 self.floor.leave(key)
-            else:
-                # What waited behind another step has not been tried.
-                self.nothing(key, WorkerLost(key[1], slot), tried=key not in waiting)
+            elif state not in SETTLED:  # what is settled is on its way here
+                self.floor.strikes[slot] += 1
+                # What waited behind another step, leased or not, has not been tried.
+                tried = state == "LEASED" and key not in waiting
+                self.nothing(key, WorkerLost(key[1], slot), tried=tried)
 
     def _step_lost(self, event: e.StepLost) -> None:
         key = (event.session, event.step)
         course = self.courses.get(event.session)
         seat = self.floor.seat(key)
         if course and seat and course.attempts.get(event.step) == event.attempt:
+            self.floor.strikes[seat.slot] += 1
             self.nothing(key, WorkerLost(event.step, seat.slot), tried=event.leased)
 
     # Sessions and who waits for them.
@@ -167,7 +193,8 @@ class Scheduler(Ends):
         if course and event.attempt >= course.execution:
             course.end(event.record)
             if course.attempts.get("execute") == event.attempt:
-                self.floor.leave((course.name, "execute"))
+                if seat := self.floor.leave((course.name, "execute")):
+                    self.floor.fade(seat.slot)
                 course.drop("execute")
             self.settle(course)
             self.tell(course)
@@ -185,8 +212,9 @@ class Scheduler(Ends):
             claim = course.claim(step).digest()
             self.out.append(e.Verify(course.name, step, record.attempt, record.ref, claim))
         elif record.state == "FAILED":
-            facts = msgspec.json.decode(record.facts)
-            self.nothing((course.name, step), FarmError.named(record.code, facts))
+            error = FarmError.named(record.code, msgspec.json.decode(record.facts))
+            self.floor.strikes[record.slot] += isinstance(error, _FAULTS)
+            self.nothing((course.name, step), error, again=isinstance(error, _HOSTLESS))
         elif record.state == "DONE" and step == "execute" and course.executed:
             self._executed(e.Executed(course.name, record.attempt, course.executed))
 
@@ -195,6 +223,7 @@ class Scheduler(Ends):
         if course and self._awaited(course, event.step, event.attempt):
             self.out.append(e.Bind(course.name, event.step, event.attempt, event.ref))
             self.floor.leave((course.name, event.step))
+            self.floor.fade(course.verifying[event.step])
             course.bound(event.step, event.ref)
             self.settle(course)
             self.tell(course)

@@ -13,10 +13,11 @@ from typing import Any, Self
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError
 from redis.retry import Retry
 
 from farm import address
-from farm.errors import BadSetting, Busy, LedgerDown, UnsafeLedger, WrongPassword
+from farm.errors import BadSetting, Busy, FarmError, LedgerDown, UnsafeLedger, WrongPassword
 
 #: Longest that one call may take; blocking reads ask for less.
 TIMEOUT_SECONDS = 15
@@ -52,8 +53,10 @@ def connect(url: str) -> "redis.Redis":
             retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=1), 3),
             **options,
         )
-    except ValueError as error:
-        raise BadSetting("ledger_url", error) from error
+    except ValueError:
+        # Its text may hold a piece of a password: neither shown nor kept as the cause.
+        why = f"{address.shown(url)!r} cannot be read; a password's / : @ ? # are escaped (%2F ..)"
+        raise BadSetting("ledger_url", why) from None
 
 
 @contextlib.contextmanager
@@ -66,18 +69,20 @@ def named_errors(where: str) -> Iterator[None]:
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise LedgerDown(where, str(error).rstrip(".")) from error
     except redis.ResponseError as error:
-        raise _answered(where, str(error)) from error
+        if named := _answered(where, error):
+            raise named from error
+        raise
 
 
-def _answered(where: str, text: str) -> Exception:
-    word = text.partition(" ")[0]
-    if word in ("NOAUTH", "WRONGPASS", "NOPERM"):
+def _answered(where: str, error: redis.ResponseError) -> FarmError | None:
+    # By class: the client takes the code off the text of those it has a class for.
+    if isinstance(error, NoPermissionError):
         return WrongPassword(where)
-    if word == "OOM":
+    if isinstance(error, OutOfMemoryError):
         return Busy("the ledger's memory", "maxmemory", 30)
-    if word in ("MISCONF", "READONLY"):
-        return UnsafeLedger(where, "cannot write", text)
-    return redis.ResponseError(text)
+    if isinstance(error, ReadOnlyError) or str(error).startswith("MISCONF"):
+        return UnsafeLedger(where, "cannot write", error)
+    return None
 
 
 class Server:

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     beat_seconds: float = 1.0
     missed_beats: int = 8
     resend_seconds: float = 20.0
-    stall_seconds: float = 60.0
+    stall_seconds: float = 20.0
     step_seconds: float = 7200.0
     stop_seconds: float = 120.0
 

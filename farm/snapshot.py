@@ -6,9 +6,10 @@ Nothing here changes anything. A session is read in one transaction, so that its
 from typing import Any, NamedTuple
 
 import msgspec
+import structlog
 
 from farm import keys
-from farm.errors import FarmError
+from farm.errors import FarmError, JobFailed
 from farm.events import Close, Orphaned
 from farm.job import JobSpec, State
 from farm.ledger import pairs
@@ -16,6 +17,10 @@ from farm.outbox import Envelope
 from farm.server import LONGEST_BLOCK, Server
 from farm.session import JobFacts, SessionFacts, Slot, StepState
 from farm.wire import ExecutedRecord, SegmentRecord
+
+log = structlog.get_logger()
+
+_WANTED = ("state", "seq", "priority", "deadline", "identity")
 
 
 class Noted(NamedTuple):
@@ -98,24 +103,27 @@ class Snapshot(Server):
 
     def waiting(self, ids: Any) -> list[JobFacts]:
         """Return what the scheduler needs to know of those jobs that are open, oldest first."""
-        wanted = ("state", "seq", "priority", "deadline", "identity")
-        found = self.calls([("HMGET", keys.job(id), *wanted) for id in ids]) if ids else []
-        facts = [
-            JobFacts(id, int(seq), int(priority), float(until) if until else None, identity)
-            for id, (state, seq, priority, until, identity) in zip(ids, found, strict=True)
-            if state and not State(state).ended
-        ]
-        return sorted(facts, key=lambda job: job.seq)
+        found = self.calls([("HMGET", keys.job(id), *_WANTED) for id in ids]) if ids else []
+        facts = []
+        for id, row in zip(ids, found, strict=True):
+            try:
+                facts.append(_job_facts(id, *row))
+            except ValueError as error:  # `orphan` finds it, and ends it
+                log.warning("job not read", job=id, error=str(error))
+        return sorted(filter(None, facts), key=lambda job: job.seq)
 
     def spec(self, job: str) -> JobSpec:
         """Return what a job asks for."""
         return msgspec.json.decode(self.read("HGET", keys.job(job), "spec"), type=JobSpec)
 
     def orphan(self, job: str) -> Orphaned | None:
-        """Return an open job with the end of its session, None while that runs."""
+        """Return an open job with the end of its session, None while that runs.
+
+        Raises ValueError for a job that cannot be read.
+        """
         name, key = self.read("HMGET", keys.job(job), "session", "key")
         fields = pairs(self.read("HGETALL", keys.session(name)))
-        waiting = self.waiting([job])
+        waiting = _job_facts(job, *self.read("HMGET", keys.job(job), *_WANTED))
         if not waiting or fields.get("state") == State.RUNNING:
             return None
         kept = {part: msgspec.json.decode(fields.get(part) or "[]") for part in ("facts", "stats")}
@@ -128,7 +136,21 @@ class Snapshot(Server):
             journal=fields.get("journal", ""),
             stats=kept["stats"] or {},
         )
-        return Orphaned(waiting[0], end)
+        return Orphaned(waiting, end)
+
+    def session_of(self, job: str) -> str:
+        """Return the name of the session that a job waits for, empty for a job that is gone."""
+        return self.read("HGET", keys.job(job), "session") or ""
+
+    def unreadable(self, job: str, error: Exception) -> Orphaned | None:
+        """Return the end of a job that nobody can read, None when it is gone."""
+        name, key = self.read("HMGET", keys.job(job), "session", "key")
+        if not name or not key:
+            return None
+        # The session's own identity: other limits would let it start anew.
+        facts = JobFacts(job, 0, 0, None, name.partition(".")[0])
+        why = JobFailed(job, f"it cannot be read: {error}")
+        return Orphaned(facts, Close(session=name, job_key=key, state=State.FAILED, error=why))
 
     def chunks(self, batch: str) -> dict[str, StepState]:
         """Return the chunks of a trace batch, none when it does not run."""
@@ -139,6 +161,14 @@ class Snapshot(Server):
 
     def _together(self, *commands: tuple[Any, ...]) -> list[Any]:
         return self.calls(commands, atomic=True)
+
+
+def _job_facts(
+    id: str, state: str | None, seq: str, priority: str, until: str, identity: str
+) -> JobFacts | None:
+    if not state or State(state).ended:
+        return None
+    return JobFacts(id, int(seq), int(priority), float(until) if until else None, identity)
 
 
 def _steps(flat: Any) -> dict[str, StepState]:

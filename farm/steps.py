@@ -51,10 +51,15 @@ class Steps(Server):
         args = [slot.name, keys.slot_beat(slot.name), slot.incarnation]
         return Hold(self.call("slot_down", [keys.SLOTS, keys.BEATS, keys.EVENTS], args))
 
-    def lease(self, session: str, step: str, attempt: int, slot: str, incarnation: str) -> Hold:
-        """Return LEASED, STALE or CANCELLED; for a chunk of a trace batch too."""
+    def lease(
+        self, session: str, step: str, attempt: int, slot: str, incarnation: str, token: str = ""
+    ) -> Hold:
+        """Return LEASED, STALE or CANCELLED; for a chunk of a trace batch too.
+
+        Who asks again because an answer got lost gives the same `token` again.
+        """
         beat = keys.step_beat(session, step, attempt)
-        args = [step, attempt, beat, slot, incarnation, token_hex(8)]
+        args = [step, attempt, beat, slot, incarnation, token or token_hex(8)]
         return Hold(self.call("lease", [*_home(session, step), keys.BEATS], args))
 
     def renew(self, session: str, step: str, attempt: int) -> Hold:

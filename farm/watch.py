@@ -1,8 +1,9 @@
 """Keep a lease while the step makes progress, and end the child when it does not.
 
 A step moves while its child uses CPU time, or while the worker itself fetches or stores for
-it; only then is the lease renewed. Everything is counted in beats, never in clock time, so a
-machine that slept, or a worker that was stopped for a while, does not find its child hung.
+it. One that stands still for too long has its child killed, and is renewed no more. Everything
+is counted in beats, never in clock time, so a machine that slept, or a worker that was stopped
+for a while, does not find its child hung.
 """
 
 import contextlib
@@ -41,12 +42,11 @@ class _Guard:
         self.beats = self.still = 0
         self.storing = False
 
-    def moved(self) -> bool:
-        """Count one beat; return whether there was progress in it."""
+    def beat(self) -> None:
+        """Count one beat, and whether there was progress in it."""
         before, self.cpu = self.cpu, self.child.cpu_seconds()
         self.beats += 1
         self.still = 0 if self.storing or self.cpu != before else self.still + 1
-        return self.still == 0
 
 
 class Watch:
@@ -111,12 +111,13 @@ class Watch:
             guard = self._guard
             if guard is None:
                 return True
-            moved = guard.moved()
-            if guard.still * self._beat >= self._stall:
+            guard.beat()
+            hung = guard.still * self._beat >= self._stall
+            if hung:
                 guard.child.kill(StepHung(guard.verb, self._stall))
             elif guard.beats * self._beat >= self._limit:
                 guard.child.kill(StepTooLong(guard.verb, self._limit))
-            return moved
+            return not hung
 
     def _still_ours(self) -> bool:
         try:

@@ -19,7 +19,7 @@ def execute(step: Step) -> None:
     """Store a session: its segments, its journal, how the guest ended."""
 
     def keep(facts: dict[str, Any], segment: bytes) -> None:
-        # The host waits meanwhile, which is what bounds the bytes in flight.
+        # The host waits meanwhile: it is never more than a segment ahead of the store.
         with step.watch.storing():
             record = SegmentRecord(step.put(segment), facts["po2"], Claim(**facts["claim"]))
             step.segment(facts["index"], record)

@@ -157,6 +157,21 @@ def test_what_an_event_lost_is_found(ledger, blobs, hands, start, monkeypatch):
     assert len(hands.seen) == 4
 
 
+def test_a_report_that_waits_unread_is_not_done_again(ledger, blobs, hands, start, monkeypatch):
+    kept = Hints.of
+
+    def unread(self, noted, known):
+        told = {"slot", "job"}
+        return kept(self, noted, known) if noted.fields["type"] in told else None
+
+    monkeypatch.setattr(Hints, "of", unread)
+    monkeypatch.setattr(Hints, "sessions", lambda self, known: iter(()))
+    start()
+    view = ended(ledger, submit(ledger, spec(blobs)))
+    assert kinds(hands) == ["execute", "prove:0-1", "prove:1-2", "join:0-2"]
+    assert view.stats["repeated"] == 0
+
+
 def test_a_lost_chunk_of_a_trace_batch_is_sent_again(ledger, hands, start):
     id, step = new_id("b"), "trace:0-10"
     known = {"session": id, "job": id, "step": step, "kind": "trace", "attempt": 1, "slot": ""}

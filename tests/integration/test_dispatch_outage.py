@@ -5,9 +5,10 @@ import threading
 import pytest
 from hands import ended, kinds, spec, submit, until
 
-from farm import carry, keys
+from farm import carry, dispatch, keys
 from farm.blobs import DirectoryBlobs
-from farm.errors import CycleLimitReached, LedgerDown, StoreFailed
+from farm.book import StaleEpoch
+from farm.errors import Busy, CycleLimitReached, LedgerDown, StoreFailed, UnsafeLedger
 from farm.events import Close
 from farm.job import State
 
@@ -55,6 +56,22 @@ def test_a_job_whose_scheduler_died_before_telling_it_gets_its_answer(
     assert ended(ledger, done).receipt == "r"
     ended(ledger, wider)
     assert str(ledger.status(failed).error()) == str(CycleLimitReached(9))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Busy("memory", 1, 30), UnsafeLedger("x", "cannot write", "MISCONF"), LedgerDown("x", "")],
+)
+def test_a_ledger_that_takes_no_writes_is_waited_for(settings, ledger, monkeypatch, error):
+    ends = [error, StaleEpoch(1)]
+
+    def stop(self, stop):
+        raise ends.pop(0)
+
+    monkeypatch.setattr(dispatch, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(dispatch.Dispatch, "run", stop)
+    dispatch.run(settings, threading.Event())
+    assert not ends
 
 
 def test_a_broker_that_is_away_gets_it_later(ledger, blobs, hands, start, monkeypatch):

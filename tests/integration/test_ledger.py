@@ -4,7 +4,16 @@ import pytest
 import redis
 
 from farm import keys
-from farm.errors import Busy, JobAborted, LedgerDown, UnknownJob, UnsafeLedger, WrongPassword
+from farm.errors import (
+    BadInput,
+    Busy,
+    JobAborted,
+    JobFailed,
+    LedgerDown,
+    UnknownJob,
+    UnsafeLedger,
+    WrongPassword,
+)
 from farm.events import Close, Finish
 from farm.job import JobSpec, State, new_id
 from farm.ledger import Ledger
@@ -155,3 +164,68 @@ def test_the_functions_are_loaded_again_when_they_are_gone(ledger, ledger_url):
     submit(ledger, spec())
     redis.Redis.from_url(ledger_url).function_flush()
     assert submit(ledger, spec()).attached
+
+
+def test_an_idempotency_key_of_another_job_is_refused(ledger):
+    first = spec(idempotency_key="k")
+    submit(ledger, first)
+    with pytest.raises(BadInput, match=f"'k' is of another job, {first.id}"):
+        submit(ledger, spec(idempotency_key="k", image_id="22" * 32))
+
+
+def test_a_job_of_another_namespace_is_unknown(ledger, ledger_url):
+    ours, theirs = spec(), spec(namespace="b")
+    submit(ledger, ours)
+    submit(ledger, theirs)
+    narrow = Ledger.at(ledger_url)
+    narrow.namespace = "default"
+    assert [job.id for job in narrow.jobs()] == [ours.id]
+    for ask in (narrow.status, narrow.cancel):
+        with pytest.raises(UnknownJob):
+            ask(theirs.id)
+    assert narrow.cancel(ours.id)
+    assert ledger.status(theirs.id).state is State.ACCEPTED
+
+
+def test_a_job_that_cannot_be_read_hides_no_other(ledger):
+    first = spec()
+    submit(ledger, first)
+    bad = submit(ledger, spec(cycle_limit=1.5, namespace="b")).job
+    assert [job.id for job in ledger.jobs()] == [first.id]
+    with pytest.raises(JobFailed, match="cannot be read"):
+        ledger.status(bad)
+
+
+def test_a_full_server_is_busy(ledger, ledger_url):
+    ledger.load()
+    client = redis.Redis.from_url(ledger_url)
+    client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(Busy, match="memory"):
+            submit(ledger, spec())
+        with pytest.raises(Busy, match="memory"):
+            ledger.call("trace_end", ["a", "b", "c", "d", "e"], ["id"])
+    finally:
+        client.config_set("maxmemory", 0)
+
+
+def test_a_server_that_takes_no_writes_is_unsafe(ledger, ledger_url):
+    submit(ledger, spec())
+    client = redis.Redis.from_url(ledger_url)
+    client.replicaof("127.0.0.1", "1")
+    try:
+        with pytest.raises(UnsafeLedger, match="cannot write"):
+            submit(ledger, spec())
+    finally:
+        client.replicaof("NO", "ONE")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("MISCONF Errors writing to the AOF file", UnsafeLedger), ("other", redis.ResponseError)],
+)
+def test_what_the_server_answers_to_a_submission_is_named(ledger, monkeypatch, text, named):
+    answer = redis.ResponseError(text)
+    monkeypatch.setattr(ledger, "_send", lambda commands, atomic: [answer] * len(commands))
+    with pytest.raises(named):
+        ledger._durable("submit", ["k"], [])

@@ -54,6 +54,12 @@ def test_a_call_that_was_sent_twice_is_one_lease(steps, sent, monkeypatch):
     assert [steps.lease(*at, "s", "1") for _ in range(2)] == [Hold.LEASED] * 2
 
 
+def test_who_asks_again_with_the_same_token_has_the_lease(steps, sent):
+    at = sent("prove:0-1")
+    assert [steps.lease(*at, "s", "1", "token") for _ in range(2)] == [Hold.LEASED] * 2
+    assert steps.lease(*at, "s", "1", "another") is Hold.STALE
+
+
 def test_an_older_attempt_changes_nothing(steps, sent, book):
     old = sent("prove:0-1")
     steps.lease(*old, "s", "1")

@@ -31,6 +31,11 @@ class World:
         self.sent = []
 
     def tell(self, event):
+        if isinstance(event, e.SlotSeen | e.SlotGone):
+            for name, step in self.scheduler.losing(event):
+                if name in self.sessions:
+                    state = self.sessions[name].steps[step].state
+                    self.scheduler.floor.states[name, step] = state
         told = self.scheduler.handle(event)
         for instruction in told:
             getattr(self, "on_" + type(instruction).__name__.lower())(instruction)

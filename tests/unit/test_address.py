@@ -1,9 +1,12 @@
 """Addresses of servers: databases beside, Celery's spelling, no password in texts."""
 
+import traceback
+
 import pytest
 
 from farm import address
 from farm.errors import BadSetting
+from farm.server import connect
 
 
 @pytest.mark.parametrize(
@@ -34,9 +37,31 @@ def test_celery_spells_sockets_in_its_own_way(url, celery):
     assert address.for_celery(url) == celery
 
 
-@pytest.mark.parametrize("url", ["redis://u:pw@h:1/0", "unix://:pw@/run/a.sock?db=3"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://u:pw@h:1/0",
+        "unix://:pw@/run/a.sock?db=3",
+        "redis://:pw/pw@h:1/0",
+        "redis://:pw#pw@h",
+        "redis://:pw?pw@h",
+        "redis://:pw@pw/pw@h",
+        "redis://h/0?password=pw@pw",
+        "u:pw@h",
+    ],
+)
 def test_texts_never_show_a_password(url):
     assert "pw" not in address.shown(url)
+    for use in (lambda: address.beside(url, 1), lambda: connect(url)):
+        try:
+            use()
+        except BadSetting as error:
+            assert "pw" not in "".join(traceback.format_exception(error)).replace(url, "")
+
+
+@pytest.mark.parametrize("url", ["redis://h:1/0", "unix:///run/a.sock"])
+def test_an_address_without_a_password_is_shown_whole(url):
+    assert address.shown(url) == url
 
 
 @pytest.mark.parametrize("url", ["http://h", "h:6379", "redis://h/x"])

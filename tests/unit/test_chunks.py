@@ -59,3 +59,30 @@ def test_a_message_is_lost_when_nothing_moves():
     (again,) = look(record("SENT"), chunks, 7)
     assert (again.record.attempt, again.record.tries) == (2, 0)
     assert look(again.record, chunks, 8) == []
+
+
+@pytest.mark.parametrize(("patience", "limit"), [(5, 60), (40, 120)])
+def test_a_chunk_that_stays_leased_is_sent_again_though_its_worker_lives(patience, limit):
+    chunks = Chunks(attempts=3, patience=patience)
+    held = record("LEASED", slot="trace-m-0", incarnation="1")
+    assert look(held, chunks, 10) == look(held, chunks, 10 + limit) == []
+    (again,) = look(held, chunks, 11 + limit)
+    assert (again.record.attempt, again.record.tries) == (2, 1)
+    leased = msgspec.structs.replace(again.record, state="LEASED", slot="trace-m-0")
+    leased = msgspec.structs.replace(leased, incarnation="1")
+    assert look(leased, chunks, 12 + limit) == []
+
+
+def test_the_end_of_a_batch_names_the_worker_that_was_lost():
+    (end,) = look(record("LEASED", slot="gone", tries=2))
+    assert (end.error.code, end.error.facts) == ("WorkerLost", ("trace:0-9", "gone"))
+
+
+def test_a_chunk_whose_worker_renews_it_may_take_long():
+    chunks = Chunks(attempts=3, patience=5)
+    held = {"b": {"trace:0-9": record("LEASED", slot="trace-m-0", incarnation="1")}}
+    for beat in range(5):
+        assert chunks.look(beat * 50, held, SLOTS, {"step:b:trace:0-9:1": beat}) == []
+    assert chunks.look(260, held, SLOTS, {"step:b:trace:0-9:1": 4}) == []
+    (again,) = chunks.look(261, held, SLOTS, {"step:b:trace:0-9:1": 4})
+    assert isinstance(again, Resend)

@@ -2,14 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 from fake_farm import FakeLedger, MemoryBlobs, change, view
 
 from farm import Farm, u64, verify, words
 from farm import settings as config
 from farm.errors import (
+    BadInput,
     BadProgram,
     BadReceipt,
+    BadSetting,
     GuestPanicked,
     ImageMismatch,
     InputTooLarge,
@@ -18,7 +21,7 @@ from farm.errors import (
     UnknownJob,
     WaitTimeout,
 )
-from farm.job import State
+from farm.job import JobSpec, State
 from farm.verify import Verified
 
 IMAGE = "ab" * 32
@@ -91,6 +94,42 @@ def test_an_input_over_the_limit_is_refused_before_it_is_stored(farm):
     with pytest.raises(InputTooLarge, match="101 bytes is over the limit of 100"):
         farm.submit(b"program", bytes(101))
     assert not farm.blobs.bodies
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"priority": 1.5}, "priority"),
+        ({"priority": 1 << 40}, "priority"),
+        ({"deadline": "tomorrow"}, "deadline"),
+        ({"deadline": float("nan")}, "deadline"),
+        ({"cycle_limit": 1e9 + 0.5}, "cycle_limit"),
+        ({"cycle_limit": 0}, "cycle_limit"),
+        ({"cycle_limit": 1 << 70}, "cycle_limit"),
+        ({"po2": "16"}, "po2"),
+        ({"po2": 15}, "po2 is 15, not 14 or 16 to 22"),
+        ({"po2": 0}, "po2"),
+        ({"po2": 23}, "po2"),
+        ({"idempotency_key": 7}, "idempotency_key"),
+        ({"priority": object()}, "job: "),
+    ],
+)
+def test_a_job_that_no_scheduler_could_read_is_refused(farm, given, text):
+    with pytest.raises(BadInput, match=text):
+        farm.submit(b"program", **given)
+    assert not farm.ledger.specs and not farm.blobs.bodies
+
+
+def test_what_is_submitted_has_the_types_it_is_read_with(farm):
+    farm.submit(b"program", po2=14, deadline=7, cycle_limit=9)
+    spec = farm.ledger.specs[-1]
+    assert msgspec.json.decode(msgspec.json.encode(spec), type=JobSpec) == spec
+
+
+@pytest.mark.parametrize("namespace", ["", "a:b"])
+def test_a_namespace_that_names_cannot_carry_is_refused(tmp_path, namespace):
+    with pytest.raises(BadSetting, match="namespace"):
+        Farm(settings=config.load(state=tmp_path, namespace=namespace))
 
 
 def test_waiting_gives_the_verified_receipt(farm):

@@ -1,5 +1,6 @@
 """The host child: what it answers, and what becomes of a request when it does not."""
 
+import errno
 import subprocess
 import sys
 import threading
@@ -173,6 +174,23 @@ def test_a_program_that_does_not_greet_is_refused(standin):
     with pytest.raises(HostMismatch, match=r"no greeting \(exit code 1: error: unexpected arg"):
         HostChild(standin(FARM_STANDIN_GREETING="none"))
     with pytest.raises(HostMismatch, match="no greeting"):
+        HostChild("/bin/true")
+
+
+def test_a_child_killed_before_it_greets_says_nothing_of_its_version(tmp_path):
+    script = tmp_path / "farm-host"
+    script.write_text("#!/bin/sh\nkill -9 $$\n")
+    script.chmod(0o700)
+    with pytest.raises(HostDied, match="SIGKILL"):
+        HostChild(str(script))
+
+
+def test_a_process_that_cannot_be_made_is_no_missing_host(monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("farm.launch.subprocess.Popen", full)
+    with pytest.raises(HostDied, match="temporarily unavailable"):
         HostChild("/bin/true")
 
 

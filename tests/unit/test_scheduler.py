@@ -142,6 +142,7 @@ def test_steps_of_a_slot_that_is_gone_are_sent_at_once(world):
     name = world.submit(spec(), count=2)
     world.done((name, "execute"))
     lost = world.out[name, "prove:0-1"].message.slot
+    world.lease((name, "prove:0-1"))
     world.done((name, "prove:1-2"))
     world.down(lost)
     again = world.out[name, "prove:0-1"]

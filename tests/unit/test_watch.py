@@ -66,14 +66,15 @@ def test_a_lease_is_renewed_while_the_child_uses_cpu():
     assert not child.killed.is_set()
 
 
-def test_a_child_that_stands_still_loses_the_lease_and_then_its_life():
+def test_a_child_that_stands_still_loses_its_life_and_then_the_lease():
     seen, renew = renewals()
     child = Still()
     with Watch(renew, quick(), 60) as watch, watch.over(child, "prove"):
         assert child.killed.wait(5)
     assert isinstance(child.reason, StepHung)
     assert str(child.reason) == "host prove: no progress for 0.2 s, child killed"
-    assert seen == []
+    # Until then it is ours: the reason reaches the scheduler before the lease runs out.
+    assert 0 < len(seen) <= 10
 
 
 def test_what_the_worker_stores_in_the_middle_of_a_request_is_progress():
