@@ -61,7 +61,7 @@ def test_what_was_cut_or_changed_is_missing(blobs, client):
 
 def test_a_full_server_is_said(blobs, client):
     client.config_set("maxmemory", 1)
-    with pytest.raises(StoreFailed, match=r"blob store scratch: .*used memory > 'maxmemory'"):
+    with pytest.raises(StoreFailed, match=r"cannot write scratch: .*used memory > 'maxmemory'"):
         blobs.put(b"too much")
 
 

@@ -76,7 +76,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(blobs, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("farm.blobs.os.fsync", full)
-    with pytest.raises(StoreFailed, match=r"blob store .*blobs: No space left on device"):
+    with pytest.raises(StoreFailed, match=r"cannot write .*blobs: No space left on device"):
         blobs.put(b"too much")
     assert sum(path.is_file() for path in blobs.root.rglob("*")) == 1
 
@@ -96,7 +96,7 @@ except StoreFailed as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout == f"blob store {tmp_path}: File too large\n", done.stderr
+    assert done.stdout == f"cannot write {tmp_path}: File too large\n", done.stderr
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
