@@ -94,7 +94,7 @@ def test_a_receipt_that_proves_nothing_here(replay_farm, tmp_path, spoil, said):
 
 def trace():
     """Return trace proofs as the farm keeps them."""
-    return prove(witness.inputs("fib.v0", [3], None), limit=9).pack("b1 trace:0-1")
+    return prove(witness.read_inputs("fib.v0", [3], None), limit=9).pack("b1 trace:0-1")
 
 
 def test_a_wrong_password(replay_farm):
