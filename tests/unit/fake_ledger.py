@@ -1,7 +1,7 @@
 """A ledger in a dictionary, and workers that do as they are told: the scheduler's opposite."""
 
 import msgspec
-from sessions import executed, job, ref, segment, session
+from sessions import executed, job, ref, segment, session, slot
 
 from farm import events as e
 from farm.assign import Limits
@@ -140,6 +140,16 @@ class World:
     def keep(self, name, **what):
         self.sessions[name] = msgspec.structs.replace(self.sessions[name], **what)
 
+    def settle(self):
+        """Do all that is to be done, and all that follows from it."""
+        while self.out or self.verifying or self.finalizing:
+            if self.verifying:
+                self.verify()
+            elif self.finalizing:
+                self.finalize()
+            else:
+                self.done(next(iter(self.out)))
+
     # What the scheduler says.
 
     def on_send(self, sent):
@@ -215,3 +225,12 @@ class World:
         cores = [core for message in proving for core in message.args["cores"]]
         assert len(cores) == len(set(cores)), "a core works on one step"
         assert all(message.width == len(message.args["cores"]) for message in proving)
+
+
+def small_farm():
+    """Return a world of two proving slots and one that executes."""
+    world = World()
+    for number in range(2):
+        world.up(slot(number))
+    world.up(slot(0, kind="execute"))
+    return world

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from fake_ledger import LIMITS, World
+from fake_ledger import LIMITS, World, small_farm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sessions import job, ref, segment, slot, spec
@@ -15,23 +15,13 @@ from farm.session import same_limits
 
 @pytest.fixture
 def world():
-    world = World()
-    for number in range(2):
-        world.up(slot(number))
-    world.up(slot(0, kind="execute"))
-    return world
+    return small_farm()
 
 
 def run(world):
     world.compare()
     world.lapse()
-    while world.out or world.verifying or world.finalizing:
-        if world.verifying:
-            world.verify()
-        elif world.finalizing:
-            world.finalize()
-        else:
-            world.done(next(iter(world.out)))
+    world.settle()
 
 
 def kinds(world):

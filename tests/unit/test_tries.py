@@ -1,7 +1,7 @@
 """What counts as a try, and where the next one goes."""
 
 import pytest
-from fake_ledger import LIMITS, World
+from fake_ledger import LIMITS, World, small_farm
 from sessions import slot, spec
 
 from farm import events as e
@@ -11,22 +11,12 @@ from farm.job import State
 
 @pytest.fixture
 def world():
-    world = World()
-    for number in range(2):
-        world.up(slot(number))
-    world.up(slot(0, kind="execute"))
-    return world
+    return small_farm()
 
 
 def run(world):
     world.compare()
-    while world.out or world.verifying or world.finalizing:
-        if world.verifying:
-            world.verify()
-        elif world.finalizing:
-            world.finalize()
-        else:
-            world.done(next(iter(world.out)))
+    world.settle()
 
 
 def steps(world):
