@@ -45,8 +45,8 @@ class World:
     def restart(self):
         self.scheduler = Scheduler(self.limits)
         self.verifying, self.finalizing = [], []
-        for slot in self.slots.values():
-            self.tell(e.SlotSeen(slot))
+        for one in self.slots.values():
+            self.tell(e.SlotSeen(one))
         for facts in list(self.sessions.values()):
             self.tell(e.SessionSeen(facts))
         self.tell(e.Restored())
