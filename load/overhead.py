@@ -84,7 +84,7 @@ def main() -> int:
         own = {"ledger_url": "", "broker_url": "", "scratch_url": ""}
         settings = config.load(state=Path(state), flower=False, segment_po2=PO2, **own)
         host = locate.find(settings)
-        background.start(settings)
+        background.start(settings, leashed=True)
         try:
             with Farm(settings=settings) as farm:
                 slots = sum(slot.kind == "risc0" for slot in farm.ledger.slots())
