@@ -1,4 +1,4 @@
-"""A farm seen from another process: start it in the background, wait for it, stop it."""
+"""A farm seen from another process: start it in the background, stop it."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from farm import leash, logs, private, running
-from farm.errors import AlreadyRunning, LedgerDown, StartFailed
+from farm.errors import AlreadyRunning, StartFailed
 from farm.report import Say
 from farm.settings import Settings
 from farm.supervise import TELL_SECONDS
@@ -46,21 +46,6 @@ def start(settings: Settings, *, leashed: bool = False) -> running.Status:
         farm.wait()
         raise
     raise StartFailed("the farm", logs.last_line(log), log)
-
-
-def wait_ready(settings: Settings, timeout: float) -> running.Status:
-    """Return what the farm says of itself once every worker has answered.
-
-    Raises LedgerDown when no farm is up, or it is not ready in `timeout` seconds.
-    """
-    deadline = time.monotonic() + timeout
-    while running.holder(settings.state):
-        if (found := running.status(settings.state)) and found.ready:
-            return found
-        if time.monotonic() > deadline:
-            raise LedgerDown(settings.state, f"the farm is not ready after {timeout:g} s")
-        time.sleep(PAUSE)
-    raise LedgerDown(settings.state, "no farm is up there")
 
 
 def _unsaid(line: str) -> None:

@@ -89,8 +89,13 @@ class Floor:
 
     def up(self, slot: Slot) -> list[Key]:
         """Add a slot; return the steps that an earlier incarnation of it has lost."""
-        before = self.slots.get(slot.name)
+        lost = self.replaced(slot)
         self.slots[slot.name] = slot
+        return lost
+
+    def replaced(self, slot: Slot) -> list[Key]:
+        """Return the steps that another incarnation of a slot has, none if it is the same."""
+        before = self.slots.get(slot.name)
         if before is None or before.incarnation == slot.incarnation:
             return []
         return self.work(slot.name)

@@ -41,6 +41,8 @@ class Rounds:
         self._chunks = Chunks(settings.attempts, settings.resend_seconds)
         self._deadlines = Deadlines()
         self._beats = 0
+        #: The ledger's counters, as the last look found them.
+        self._counters: dict[str, int] = {}
         self._idle: dict[str, int] = {}
 
     def note(self, event: Event) -> None:
@@ -57,7 +59,7 @@ class Rounds:
     def look(self, now: float, *, sent: bool) -> Iterator[Event]:
         """Return what one beat has brought; `sent` is False while the broker is away."""
         self._beats += 1
-        counters = self._book.beats()
+        self._counters = counters = self._book.beats()
         yield from self._lapsed(now, counters, sent)
         for session, job in self._deadlines.passed(time.time()):
             yield DeadlinePassed(session, job)
@@ -70,10 +72,10 @@ class Rounds:
             yield from self._hints.orphans({job for course in courses for job in course.waiters})
 
     def chunks(self, now: float) -> list[Resend | Fail]:
-        """Return what to do about lost chunks of trace batches."""
+        """Return what to do about lost chunks of trace batches; ask after `look`."""
         batches = {batch: self._book.chunks(batch) for batch in self._book.batches()}
         slots = self._scheduler.floor.slots
-        return self._chunks.look(now, batches, slots, self._book.beats()) if batches else []
+        return self._chunks.look(now, batches, slots, self._counters) if batches else []
 
     def _lapsed(self, now: float, counters: dict[str, int], sent: bool) -> Iterator[Event]:
         slots = {keys.slot_beat(name): slot for name, slot in self._scheduler.floor.slots.items()}

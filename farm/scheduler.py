@@ -83,9 +83,7 @@ class Scheduler(Ends):
         """Return the steps that this event loses; `floor.states` should know of each."""
         if isinstance(event, e.SlotGone):
             return self.floor.work(event.slot)
-        before = self.floor.slots.get(event.slot.name)
-        other = before is not None and before.incarnation != event.slot.incarnation
-        return self.floor.work(event.slot.name) if other else []
+        return self.floor.replaced(event.slot)
 
     def _lost(self, slot: str, keys: list[Key]) -> None:
         # All at once: a step that fails its session takes others out of their seats.
