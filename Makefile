@@ -2,7 +2,7 @@
 PY := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install host check test unit prove demo load-overhead guest
+.PHONY: install host kernel check test unit prove demo load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache guest
 
 install: $(STAMP)
 
@@ -14,6 +14,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 host:
 	python3 host/build.py
+
+kernel:
+	python3 host/build.py --kernel
 
 check: install
 	$(PY)/ruff check .
@@ -41,8 +44,35 @@ demo: install
 	@for tool in cargo g++; do command -v $$tool >/dev/null || { echo "$$tool not found: RISC0 proving is left out (README says what it needs)"; exit 0; }; done; python3 host/build.py
 	$(PY)/farm demo
 
+load: install kernel
+	$(PY)/python load/ramp.py
+
+load-page: install kernel
+	$(PY)/python load/page.py
+
+load-mixed: install host kernel
+	$(PY)/python load/mixed.py
+
 load-overhead: install host
 	$(PY)/python load/overhead.py
+
+load-kernel: install kernel
+	$(PY)/python load/kernel.py
+
+load-estimates: install
+	$(PY)/python load/estimates.py
+
+load-singles: install kernel
+	$(PY)/python load/singles.py
+
+load-batches: install kernel
+	$(PY)/python load/batches.py
+
+load-policies: install kernel
+	$(PY)/python load/policies.py
+
+load-cache: install kernel
+	$(PY)/python load/cache.py
 
 guest:
 	python3 guest/build.py

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from farm import errors
-    from farm.aio import AsyncBatch, AsyncFarm, AsyncJob
+    from farm.aio import AsyncBatch, AsyncFarm, AsyncJob, AsyncTraceJob
     from farm.batch import Batch
     from farm.client import Farm, Job
     from farm.columns import Outputs
     from farm.errors import FarmError
+    from farm.lot import TraceJob
     from farm.receipt import Receipt
     from farm.serde import (
         char,
@@ -33,6 +34,7 @@ __all__ = [
     "AsyncBatch",
     "AsyncFarm",
     "AsyncJob",
+    "AsyncTraceJob",
     "Batch",
     "Farm",
     "FarmError",
@@ -40,6 +42,7 @@ __all__ = [
     "Outputs",
     "Receipt",
     "Settings",
+    "TraceJob",
     "TraceProof",
     "char",
     "errors",
@@ -58,11 +61,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "farm.aio": ("AsyncBatch", "AsyncFarm", "AsyncJob"),
+    "farm.aio": ("AsyncBatch", "AsyncFarm", "AsyncJob", "AsyncTraceJob"),
     "farm.batch": ("Batch",),
     "farm.client": ("Farm", "Job"),
     "farm.columns": ("Outputs",),
     "farm.errors": ("FarmError",),
+    "farm.lot": ("TraceJob",),
     "farm.receipt": ("Receipt",),
     "farm.settings": ("Settings",),
     "farm.trace_plain": ("TraceProof",),

@@ -1,16 +1,18 @@
 """The same client for asyncio: every call runs in a thread, none blocks the loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, Self, TypeVar
 
 from farm.batch import Batch
 from farm.client import Farm, Job, Program
 from farm.columns import Outputs
-from farm.errors import BadTrace
+from farm.errors import BadTrace, WaitTimeout
 from farm.follow import Progress
-from farm.job import BatchView, JobView
+from farm.job import BatchView, JobView, State
+from farm.lot import TraceJob
 from farm.receipt import Receipt
 from farm.settings import Settings
 from farm.trace_plain import TraceProof
@@ -53,6 +55,17 @@ class AsyncFarm:
         """Return a batch of trace proofs; takes what `Farm.submit_many` takes."""
         return AsyncBatch(await _thread(self.farm.submit_many, program, rounds, witness))
 
+    async def submit_trace(
+        self, program: str, rounds: int | None = None, witness: Iterable[int] | None = None
+    ) -> "AsyncTraceJob":
+        """Return one trace proof to be made; takes what `Farm.submit_trace` takes."""
+        # In no thread: it waits for nobody.
+        return AsyncTraceJob(self.farm.submit_trace(program, rounds, witness))
+
+    async def flush(self, timeout: float | None = None) -> None:
+        """Return once every trace submitted so far is accepted."""
+        await _thread(self.farm.flush, timeout)
+
     def job(self, id: str) -> "AsyncJob":
         """Return the handle of a job submitted before."""
         return AsyncJob(self.farm.job(id))
@@ -89,6 +102,39 @@ class AsyncJob:
     async def cancel(self) -> bool:
         """Return whether the job was open, and is ABORTED now."""
         return await _thread(self.job.cancel)
+
+
+class AsyncTraceJob:
+    """One trace proof that was asked for alone; see `farm.TraceJob`."""
+
+    def __init__(self, job: TraceJob) -> None:
+        self.job = job
+
+    @property
+    def state(self) -> State:
+        """Where the proof is; SUCCEEDED once there is one."""
+        return self.job.state
+
+    def done(self) -> bool:
+        """Return whether `wait` has an answer at once."""
+        return self.job.done()
+
+    async def wait(self, timeout: float | None = None) -> TraceProof:
+        """Return the proof once it is there; takes no thread meanwhile."""
+        if not self.job.done():
+            loop, ended = asyncio.get_running_loop(), asyncio.Event()
+            self.job.when_done(lambda: _soon(loop, ended.set))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), timeout)
+            if not self.job.done():
+                raise WaitTimeout("of a single trace", self.state, timeout)
+        return self.job.wait(0)
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
+    # A loop that is closed has nobody left who waits.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
 
 
 class AsyncBatch:

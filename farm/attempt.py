@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from farm.blobs import BlobStore
+from farm.blobs import BlobStore, ScratchStore
 from farm.children import Children
 from farm.errors import FarmError
 from farm.session import Slot
@@ -37,7 +37,7 @@ class Worker:
     steps: Steps
     blobs: BlobStore
     #: Where results of trace go: kept for a while only.
-    scratch: BlobStore
+    scratch: ScratchStore
     children: Children
     #: Set once the worker has been told to finish what it is doing and leave.
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -67,12 +67,13 @@ class Worker:
             at = (message.session, message.step, message.attempt)
             return self.steps.lease(*at, self.slot.name, self.slot.incarnation, token)
 
-        held = patient(lease, self._check)
+        held = patient(lease, self.check)
         if held is not Hold.LEASED:
             log.info("message dropped", step=str(message), answer=held.value)
         return held is Hold.LEASED
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise Dropped once the worker has been told to leave."""
         if self.stopping.is_set():
             raise Dropped("the worker is leaving")
 

@@ -8,9 +8,11 @@ import contextlib
 import os
 import re
 import secrets
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
+from zlib import crc32
 
 import redis
 
@@ -34,6 +36,24 @@ class BlobStore(Protocol):
 
     def delete(self, ref: str) -> None:
         """Forget the body; one that is not there is no error."""
+
+
+class ScratchStore(BlobStore, Protocol):
+    """A store that forgets after a while, and does several things in one go."""
+
+    def put_all(self, bodies: Sequence[bytes]) -> list[str]:
+        """Return the references of the bodies, all there by then."""
+
+    def get_all(self, refs: Sequence[str]) -> list["bytes | BlobMissing"]:
+        """Return each body, or why there is none."""
+
+    def take_all(
+        self, refs: Sequence[str], drop: Sequence[str] = ()
+    ) -> list["bytes | BlobMissing"]:
+        """Return each body, or why there is none; forget these, and those in `drop`."""
+
+    def drop(self, refs: Sequence[str]) -> None:
+        """Forget the bodies; one that is not there is no error."""
 
 
 def reference(body: bytes) -> str:
@@ -137,17 +157,33 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+def own_name(body: bytes) -> str:
+    """Return a reference that no other body has, were it equal: random, CRC-32, length."""
+    return f"{secrets.token_hex(28)}{crc32(body):08x}-{len(body)}"
+
+
 class RedisBlobs:
-    """Blobs as keys that expire: for results that can be computed again."""
+    """Blobs as keys that expire: for results that can be computed again.
+
+    Their references tell a body that was cut or spoiled by accident, at a quarter of the cost of
+    a digest: whoever can change what lies here on purpose may say what its reference is too.
+    """
 
     def __init__(self, client: redis.Redis, seconds: float) -> None:
         self._client: Any = client
-        self._seconds = seconds
+        self._milliseconds = int(seconds * 1000)
 
     @classmethod
-    def at(cls, url: str, seconds: float) -> "RedisBlobs":
+    def at(cls, url: str, seconds: float = keys.SCRATCH) -> "RedisBlobs":
         """Return the store of the server at `url`."""
-        return cls(redis.Redis.from_url(url, socket_timeout=15, socket_connect_timeout=3), seconds)
+        client = redis.Redis.from_url(
+            url,
+            socket_timeout=15,
+            socket_connect_timeout=3,
+            # Bodies are large, and each piece that is read costs a call.
+            socket_read_size=1 << 18,
+        )
+        return cls(client, seconds)
 
     def close(self) -> None:
         """Close the connections; the next call opens them again."""
@@ -155,31 +191,75 @@ class RedisBlobs:
 
     def put(self, body: bytes) -> str:
         """Return the reference of `body`; raises StoreFailed when the server is full."""
-        ref = reference(body)
-        self._ask("set", keys.blob(ref), body, px=int(self._seconds * 1000))
-        return ref
+        return self.put_all([body])[0]
+
+    def put_all(self, bodies: Sequence[bytes]) -> list[str]:
+        """Return the references of the bodies; raises StoreFailed when the server is full."""
+        refs = [own_name(body) for body in bodies]
+        until = ("PX", self._milliseconds)
+        self._ask(
+            ("SET", keys.blob(ref), body, *until) for ref, body in zip(refs, bodies, strict=True)
+        )
+        return refs
 
     def get(self, ref: str) -> bytes:
         """Return the body; raises BlobMissing when it is gone, cut short or changed."""
-        body = self._ask("get", keys.blob(_known(ref)))
-        if body is None:
-            raise BlobMissing(ref, "not in the scratch store, or expired")
-        return checked(ref, body)
+        found = self.get_all([_known(ref)])[0]
+        if isinstance(found, BlobMissing):
+            raise found
+        return found
+
+    def get_all(self, refs: Sequence[str]) -> list[bytes | BlobMissing]:
+        """Return each body, or why there is none."""
+        return _each(refs, self._ask(("GET", keys.blob(ref)) for ref in refs))
+
+    def take_all(self, refs: Sequence[str], drop: Sequence[str] = ()) -> list[bytes | BlobMissing]:
+        """Return each body, or why there is none; forget these, and those in `drop`."""
+        dropped = [("UNLINK", *map(keys.blob, drop))] if drop else []
+        answers = self._ask([*(("GETDEL", keys.blob(ref)) for ref in refs), *dropped])
+        return _each(refs, answers[: len(refs)])
 
     def has(self, ref: str) -> bool:
         """Return whether a body of the right length is there."""
-        if not _REFERENCE.fullmatch(ref) or not self._ask("exists", keys.blob(ref)):
+        if not _REFERENCE.fullmatch(ref):
             return False
-        return bool(self._ask("strlen", keys.blob(ref)) == int(ref.rpartition("-")[2]))
+        there, length = self._ask([("EXISTS", keys.blob(ref)), ("STRLEN", keys.blob(ref))])
+        return bool(there and length == int(ref.rpartition("-")[2]))
 
     def delete(self, ref: str) -> None:
         """Drop the key, if there is one."""
-        self._ask("delete", keys.blob(_known(ref)))
+        self.drop([_known(ref)])
 
-    def _ask(self, command: str, *args: Any, **options: Any) -> Any:
+    def drop(self, refs: Sequence[str]) -> None:
+        """Drop the keys that are there."""
+        if refs:
+            self._ask([("UNLINK", *map(keys.blob, refs))])
+
+    def _ask(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
         try:
-            return getattr(self._client, command)(*args, **options)
+            pipeline = self._client.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
+            answers = pipeline.execute(raise_on_error=False)  # which would show the bodies
+            if failed := next((one for one in answers if isinstance(one, Exception)), None):
+                raise failed
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise LedgerDown("its scratch server", error) from error
         except redis.RedisError as error:
             raise StoreFailed("scratch", error) from error
+        return list(answers)
+
+
+def _each(refs: Sequence[str], bodies: Sequence[bytes | None]) -> list[bytes | BlobMissing]:
+    return [_whole(ref, body) for ref, body in zip(refs, bodies, strict=True)]
+
+
+def _whole(ref: str, body: bytes | None) -> bytes | BlobMissing:
+    if body is None:
+        return BlobMissing(ref, "not in the scratch store, or expired")
+    check, _, length = ref[56:].partition("-")
+    if len(body) != int(length):
+        return BlobMissing(ref, f"has {len(body)} bytes of {length}")
+    if crc32(body) != int(check, 16):
+        return BlobMissing(ref, "its bytes have changed")
+    return body

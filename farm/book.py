@@ -4,7 +4,7 @@ A scheduler that was replaced while it slept gets StaleEpoch for whatever it tri
 is changed. `ack` names the event that a call has dealt with, which is deleted with it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,11 +13,17 @@ from farm import keys
 from farm.errors import FarmError
 from farm.events import Close, Finish
 from farm.job import State
-from farm.ledger import batch_keys
+from farm.ledger import batch_keys, pairs
+from farm.models import Models
 from farm.outbox import Envelope
 from farm.server import Server
 from farm.session import JobFacts, StepState, session_name
-from farm.snapshot import Snapshot
+from farm.snapshot import Noted, Snapshot
+
+#: Most batches of observations that are read at once.
+LESSON = 64
+#: The last id that an entry of a stream can have.
+LATEST = f"{(1 << 64) - 1}-{(1 << 64) - 1}"
 
 
 class StaleEpoch(FarmError):
@@ -54,9 +60,9 @@ class Book(Snapshot, Server):
         """Let the next scheduler start at once."""
         self._write("release", [keys.EPOCH, keys.SCHEDULER], [])
 
-    def ack(self, event: str) -> None:
-        """Delete an event that has been dealt with."""
-        self._write("ack", [keys.EPOCH, keys.EVENTS], [event])
+    def ack(self, *events: str) -> None:
+        """Delete events that have been dealt with."""
+        self._write("ack", [keys.EPOCH, keys.EVENTS], events)
 
     def send(
         self, session: str, step: str, record: StepState, message: Envelope, ack: str = ""
@@ -141,8 +147,31 @@ class Book(Snapshot, Server):
 
     def trace_fail(self, batch: str, error: FarmError) -> None:
         """End a batch one of whose chunks cannot be computed."""
-        args = [batch, State.FAILED, *_why(error), keys.KEPT]
+        args = [batch, State.FAILED, *_why(error), keys.KEPT, keys.SCRATCH]
         self._write("trace_fail", [keys.EPOCH, *batch_keys(batch)], args)
+
+    def models(self) -> Models:
+        """Return the cost models as they were kept last."""
+        return Models(pairs(self.read("HGETALL", keys.MODELS)))
+
+    def observations(self) -> list[Noted]:
+        """Return what steps have cost, oldest first; a good deal of it, if there is more.
+
+        Raises ValueError for what is no text.
+        """
+        found = self.read("XRANGE", keys.OBSERVATIONS, "-", "+", "COUNT", LESSON)
+        return [Noted(id, pairs(fields)) for id, fields in found]
+
+    def learned(self, last: str, models: Mapping[str, str]) -> None:
+        """Keep models that have learned from the observations up to `last`, and drop these.
+
+        All observations there are, if `last` is empty.
+        """
+        stamp, _, number = last.partition("-")
+        keep = f"{stamp}-{int(number) + 1}" if last else LATEST
+        parts = [part for pair in models.items() for part in pair]
+        names = [keys.EPOCH, keys.OBSERVATIONS, keys.MODELS]
+        self._write("learned", names, [keep, *parts])
 
     def _write(self, name: str, names: Sequence[str], args: Sequence[Any]) -> str:
         answer = self.call(name, names, [self.epoch, *args])

@@ -12,7 +12,7 @@ from farm.book import Book
 from farm.chunks import Fail, Resend
 from farm.errors import LedgerDown
 from farm.outbox import Envelope
-from farm.queue import queue_of, send_step
+from farm.queue import length, queue_of, send_step
 from farm.verifier import Verifier
 
 log = structlog.get_logger()
@@ -62,15 +62,21 @@ class Carrier:
         while messages := self._book.outbox():
             for text, message in messages:
                 try:
-                    send_step(
-                        self._broker, message.queue, message.task, message.kwargs, message.repr
-                    )
+                    self.hand(message)
                 except LedgerDown as error:
                     log.warning("broker away", error=str(error))
                     self._resume = time.monotonic() + PAUSE
                     return
                 self._book.published(text)
         self.unsent = False
+
+    def hand(self, message: Envelope) -> None:
+        """Give one message to Celery; raises LedgerDown."""
+        send_step(self._broker, message.queue, message.task, message.kwargs, message.repr)
+
+    def idle(self, queue: str) -> bool:
+        """Return whether no message waits in a queue; raises LedgerDown."""
+        return length(self._broker, queue) == 0
 
     # Each returns whether it has acknowledged the event.
 

@@ -5,6 +5,7 @@ bind the results. What is left for the scheduler is what got lost: a chunk whose
 one that failed and may be tried again, and a message that nobody has.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ LEASED_SECONDS = 60.0
 
 Attempt = tuple[str, str, int]
 Batches = Mapping[str, Mapping[str, StepState]]
+Records = Mapping[Attempt, StepState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class Chunks:
         self._lease_limit = max(3 * patience, LEASED_SECONDS)
         #: The beat of each lease, and when it was first seen, by this process's own clock.
         self._leased: dict[Attempt, tuple[int | None, float]] = {}
+        #: The last look before each attempt was seen, and the look that saw it first.
+        self._first: dict[Attempt, tuple[float, float]] = {}
+        self._looked = self._overtaken = -math.inf
 
     def look(
         self,
@@ -58,66 +63,72 @@ class Chunks:
         beats: Mapping[str, int] | None = None,
     ) -> list[Resend | Fail]:
         """Return what to do about chunks that are lost; `beats` are the ledger's counters."""
-        late = self._late(now, batches, beats or {})
-        stuck = self._stuck(now, batches) and any(s.kind == "trace" for s in slots.values())
-        found = [
-            self._chunk(batch, step, record, slots, stuck, late)
-            for batch, steps in batches.items()
-            for step, record in steps.items()
-        ]
-        return [one for one in found if one]
-
-    def _late(self, now: float, batches: Batches, beats: Mapping[str, int]) -> set[Attempt]:
-        # A worker may live on without its chunk: the answer to its lease got lost, say.
-        leased = {}
-        for batch, steps in batches.items():
-            for step, record in steps.items():
-                if record.state == "LEASED":
-                    key = (batch, step, record.attempt)
-                    beat = beats.get(keys.step_beat(*key))
-                    before = self._leased.get(key)
-                    leased[key] = before if before and before[0] == beat else (beat, now)
-        self._leased = leased
-        return {key for key, (_, since) in leased.items() if now - since > self._lease_limit}
-
-    def _stuck(self, now: float, batches: Batches) -> bool:
-        # A chunk may wait long behind others. Only when no chunk at all moves is one lost.
-        state = {
-            (batch, step, record.state, record.attempt)
+        records = {
+            (batch, step, record.attempt): record
             for batch, steps in batches.items()
             for step, record in steps.items()
         }
+        lost = self._late(now, records, beats or {})
+        unheard = self._unheard(now, records)
+        if any(slot.kind == "trace" for slot in slots.values()):
+            lost |= unheard
+        found = [self._chunk(key, record, slots, lost) for key, record in records.items()]
+        return [one for one in found if one]
+
+    def _late(self, now: float, records: Records, beats: Mapping[str, int]) -> set[Attempt]:
+        # A worker may live on without its chunk: the answer to its lease got lost, say.
+        leased = {}
+        for key, record in records.items():
+            if record.state == "LEASED":
+                beat = beats.get(keys.step_beat(*key))
+                before = self._leased.get(key)
+                leased[key] = before if before and before[0] == beat else (beat, now)
+        self._leased = leased
+        return {key for key, (_, since) in leased.items() if now - since > self._lease_limit}
+
+    def _unheard(self, now: float, records: Records) -> set[Attempt]:
+        # A chunk may wait long behind others. It is lost once what was sent later has been taken,
+        # for all wait in one line; or when no chunk at all moves.
+        stuck = self._stuck(now, records)
+        self._first = {key: self._first.get(key, (self._looked, now)) for key in records}
+        self._looked = now
+        taken = [self._first[key][0] for key, one in records.items() if one.state != "SENT"]
+        self._overtaken = max([self._overtaken, *taken])
+        return {
+            key
+            for key, (_, seen) in self._first.items()
+            if records[key].state == "SENT"
+            and now - seen > self._patience
+            and (stuck or seen <= self._overtaken)
+        }
+
+    def _stuck(self, now: float, records: Records) -> bool:
+        state = {(key, record.state) for key, record in records.items()}
         if state != self._moved[0]:
             self._moved = (state, now)
         return now - self._moved[1] > self._patience
 
     def _chunk(
-        self,
-        batch: str,
-        step: str,
-        record: StepState,
-        slots: Mapping[str, Slot],
-        stuck: bool,
-        late: set[Attempt],
+        self, key: Attempt, record: StepState, slots: Mapping[str, Slot], lost: set[Attempt]
     ) -> Resend | Fail | None:
         if record.state == "LEASED":
             slot = slots.get(record.slot)
             gone = slot is None or slot.incarnation != record.incarnation
-            if gone or (batch, step, record.attempt) in late:
-                lost = WorkerLost(step, record.slot)
-                return self._again(batch, step, record, lost, tried=True)
+            if gone or key in lost:
+                return self._again(key, record, WorkerLost(key[1], record.slot), tried=True)
         elif record.state == "FAILED":
             error = FarmError.named(record.code, msgspec.json.decode(record.facts))
             if not isinstance(error, Transient):
-                return Fail(batch, error)
-            return self._again(batch, step, record, error, tried=True)
-        elif record.state == "SENT" and stuck:
-            return self._again(batch, step, record, WorkerLost(step, "none"), tried=False)
+                return Fail(key[0], error)
+            return self._again(key, record, error, tried=True)
+        elif record.state == "SENT" and key in lost:
+            return self._again(key, record, WorkerLost(key[1], "none"), tried=False)
         return None
 
     def _again(
-        self, batch: str, step: str, record: StepState, error: FarmError, *, tried: bool
+        self, key: Attempt, record: StepState, error: FarmError, *, tried: bool
     ) -> Resend | Fail:
+        batch, step, _ = key
         tries, attempt = record.tries + tried, record.attempt + 1
         if tries >= self._attempts:
             return Fail(batch, error)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from farm import settings as config
-from farm.errors import HostError
+from farm.errors import HostError, KernelMissing
 
 #: Exit status that tells the supervisor not to try again.
 CANNOT_WORK = 3
@@ -70,7 +70,7 @@ def worker(
 
     try:
         run(config.load(), kind=kind, slot=slot)
-    except HostError as error:
+    except (HostError, KernelMissing) as error:
         _say(str(error))
         raise typer.Exit(CANNOT_WORK) from error
 

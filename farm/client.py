@@ -2,17 +2,18 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 
-from farm import embedded, publish, queue, verify
+from farm import embedded, queue, verify
 from farm import settings as config
 from farm.batch import Batch
 from farm.blobs import BlobStore, DirectoryBlobs, RedisBlobs, reference
+from farm.entry import Intake
 from farm.errors import (
     BadInput,
     BadProgram,
@@ -22,15 +23,15 @@ from farm.errors import (
     WaitTimeout,
 )
 from farm.follow import Progress, follow
+from farm.gather import Gatherer
 from farm.job import Change, JobSpec, JobView, new_id
 from farm.ledger import Ledger
+from farm.lot import TraceJob
 from farm.outbox import Envelope
+from farm.publish import Publisher
 from farm.receipt import Receipt
 from farm.settings import ZKVM, Settings
 from farm.witness import read_inputs
-
-#: Seconds that what a client puts into the scratch store waits for its workers.
-SCRATCH_SECONDS = 3600.0
 
 #: Sizes of segments that the prover has keys for.
 PO2 = (14, *range(16, 23))
@@ -60,7 +61,11 @@ class Farm:
         self.close()
 
     def close(self) -> None:
-        """Close the connections; the next call opens them again."""
+        """Send what is still gathered and close the connections; the next call opens them again."""
+        if "_gatherer" in self.__dict__:
+            self._gatherer.close()
+        if "_publisher" in self.__dict__:
+            self._publisher.close()
         if "ledger" in self.__dict__:
             self.ledger.client.close()
         if "scratch" in self.__dict__:
@@ -110,12 +115,28 @@ class Farm:
 
         `fib.v0` takes `rounds` (one number, or one a row) and optionally two words a row;
         `sha256.v0` takes a message of words a row. Raises BadTrace for what is no batch at all;
-        a row that is wrong fails alone.
+        a row that is wrong fails alone. Raises Busy when trace batches hold too much already,
+        InputTooLarge for more than they may ever hold.
         """
-        inputs = read_inputs(program, rounds, witness)
-        return Batch.submit(
-            inputs, self.ledger, self.scratch, self._send, self.settings.step_seconds
-        )
+        return Batch.submit(read_inputs(program, rounds, witness), self._intake)
+
+    def submit_trace(
+        self, program: str, rounds: int | None = None, witness: Iterable[int] | None = None
+    ) -> TraceJob:
+        """Return one trace proof to be made, BUFFERED until the batch it gets into is accepted.
+
+        Takes what a row of `submit_many` takes. Raises BadTrace for what is no row, Busy while
+        too many are BUFFERED. What is BUFFERED is lost with this process: see `flush`.
+        """
+        return self._gatherer.submit(program, rounds, witness)
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Return once every trace submitted so far is accepted.
+
+        Raises WaitTimeout, or why one could not be.
+        """
+        if "_gatherer" in self.__dict__:
+            self._gatherer.flush(timeout)
 
     def job(self, id: str) -> "Job":
         """Return the handle of a job submitted before, by anyone; it need not exist yet."""
@@ -140,14 +161,34 @@ class Farm:
     @cached_property
     def scratch(self) -> RedisBlobs:
         """Where the columns of trace batches pass through."""
-        return RedisBlobs.at(self._urls.scratch, SCRATCH_SECONDS)
+        return RedisBlobs.at(self._urls.scratch)
 
     @cached_property
     def _urls(self) -> embedded.Urls:
         return embedded.urls(self.settings)
 
+    @cached_property
+    def _publisher(self) -> Publisher:
+        return Publisher(queue.app, self._urls.broker)
+
+    @cached_property
+    def _intake(self) -> Intake:
+        own = self.settings
+        return Intake(
+            ledger=self.ledger,
+            scratch=self.scratch,
+            send=self._send,
+            limit_s=own.step_seconds,
+            latency_s=own.trace_latency_seconds,
+            held_limit=own.trace_bytes_in_flight,
+        )
+
+    @cached_property
+    def _gatherer(self) -> Gatherer:
+        return Gatherer(self._intake, self.settings.trace_linger_seconds)
+
     def _send(self, messages: Sequence[Envelope]) -> None:
-        publish.send_all(queue.app, self._urls.broker, messages)
+        self._publisher.send(messages)
 
     def _body(self, program: Program) -> bytes:
         body = program if isinstance(program, bytes) else _read(Path(program))

@@ -31,9 +31,9 @@ class Code(IntEnum):
     OVER_LIMIT = 2
     BAD_WITNESS = 3
 
-    def error(self, row: int) -> BadTrace:
-        """Return the error of row number `row`."""
-        return BadTrace(f"item {row}: {_REASONS[self]}")
+    def error(self, row: int | None = None) -> BadTrace:
+        """Return the error of row number `row`, or of a proof that was asked for alone."""
+        return BadTrace(_REASONS[self] if row is None else f"item {row}: {_REASONS[self]}")
 
 
 _REASONS = {
@@ -89,6 +89,20 @@ class Inputs:
             yield Inputs(self.program, words, self.rounds[rows], self.lengths[rows])
             start = stop
 
+    @classmethod
+    def joined(cls, parts: Sequence["Inputs"]) -> "Inputs":
+        """Return the rows of all parts, which are of one program, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(parts[0].program, **_joined(parts, _INPUTS))
+
+    def pick(self, wanted: npt.NDArray[np.int64]) -> "Inputs":
+        """Return the wanted rows, in the order wanted."""
+        lengths = self.lengths[wanted]
+        first = self.ends()[:-1][wanted] - (np.cumsum(lengths, dtype=np.int64) - lengths)
+        words = np.repeat(first, lengths) + np.arange(lengths.sum(dtype=np.int64))
+        return Inputs(self.program, self.words[words], self.rounds[wanted], lengths)
+
     def rows(self, wanted: Iterable[int]) -> Iterator[tuple[int, list[int]]]:
         """Yield the rounds and witness of each wanted row."""
         ends = self.ends()
@@ -121,7 +135,14 @@ class Outputs:
         """Return the rows of all parts, in order."""
         if not parts:
             return cls.empty(0)
-        return cls(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in _OUTPUTS})
+        return cls(**_joined(parts, _OUTPUTS))
+
+    def split(self, counts: Iterable[int]) -> "Iterator[Outputs]":
+        """Yield parts of so many rows, in order."""
+        start = 0
+        for count in counts:
+            rows, start = slice(start, start + count), start + count
+            yield Outputs(**{name: getattr(self, name)[rows] for name in _OUTPUTS})
 
     def pack(self, name: str) -> bytes:
         """Return the buffer that `unpack` reads; `name` says whose results they are."""
@@ -150,6 +171,10 @@ class Outputs:
 
 def _named(rows: Inputs | Outputs, types: dict[str, str]) -> dict[str, pack.Column]:
     return {name: getattr(rows, name) for name in types}
+
+
+def _joined(parts: Sequence[Inputs] | Sequence[Outputs], types: dict[str, str]) -> dict[str, Any]:
+    return {name: np.concatenate([getattr(part, name) for part in parts]) for name in types}
 
 
 def _typed(columns: dict[str, pack.Column]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from farm.blobs import DirectoryBlobs
 from farm.book import Book, OutOfStep, StaleEpoch
 from farm.carry import Carrier
 from farm.errors import FarmError, Transient, UnsafeLedger
-from farm.events import Event
+from farm.events import ChunkWaits, Event
+from farm.groups import Groups
 from farm.hints import Hints
 from farm.host import HostChild
 from farm.rounds import Rounds
@@ -59,6 +60,7 @@ class Dispatch:
         blobs = DirectoryBlobs(settings.state / "blobs")
         self._verifier = Verifier(lambda: _host(settings), blobs, self._inbox.put)
         self._carrier = Carrier(book, broker, self._verifier)
+        self._groups = Groups(book, self._carrier, settings.trace_linger_seconds)
         self._over = threading.Event()
         self._held = time.monotonic()
 
@@ -81,12 +83,13 @@ class Dispatch:
     def _loop(self, stop: threading.Event) -> None:
         beat = time.monotonic()
         while not stop.is_set():
-            for item in self._waiting(beat - time.monotonic()):
+            for item in self._waiting(min(beat - time.monotonic(), self._groups.seconds())):
                 self._take(item)
             now = time.monotonic()
             if now >= beat:
                 self._beat(now)
                 beat = now + self._beat_seconds
+            self._groups.send()
             self._carrier.flush()
             self._hold()
 
@@ -106,7 +109,9 @@ class Dispatch:
             self._handle(item)
             return
         event = self._hints.of(item, self._scheduler.courses)
-        if event:
+        if isinstance(event, ChunkWaits):
+            self._groups.add(event, item.id)
+        elif event:
             self._handle(event, item.id)
         else:
             self._book.ack(item.id)
@@ -120,6 +125,7 @@ class Dispatch:
             self._handle(event)
         for chunk in self._rounds.chunks(now):
             self._carrier.chunk(chunk)
+        self._rounds.learn()
 
     def _hold(self) -> None:
         if time.monotonic() - self._held > HOLD_SECONDS / 3:

@@ -24,6 +24,7 @@ FarmError
 │   ├── HostMissing         there is no host binary
 │   ├── HostMismatch        the host speaks another version
 │   └── HostFailed          a proving step failed in the host
+├── KernelMissing           there is no trace kernel, or one of another version
 ├── VerificationFailed      a receipt does not prove its claim
 │   ├── BadReceipt          the bytes are not a whole receipt
 │   ├── WrongClaim          a valid receipt of something else
@@ -199,6 +200,12 @@ class HostFailed(HostError):
     """A proving step failed in the host."""
 
     template = "host {0}: {1}"
+
+
+class KernelMissing(FarmError):
+    """There is no trace kernel, or one of another version."""
+
+    template = "no trace kernel at {0}: {1}; build it with `make kernel` or set FARM_KERNEL"
 
 
 class VerificationFailed(FarmError):

@@ -9,6 +9,7 @@ from typing import Any
 
 from farm.errors import FarmError
 from farm.job import State
+from farm.outbox import Envelope
 from farm.session import JobFacts, SessionFacts, Slot, StepState
 from farm.wire import ExecutedRecord, SegmentRecord, StepMessage
 
@@ -144,6 +145,15 @@ class Finalized(Event):
     session: str
     receipt: str = ""
     error: FarmError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkWaits(Event):
+    """A small chunk of a trace batch waits to be sent; for who regroups, not for the scheduler."""
+
+    message: Envelope
+    rows: int
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)

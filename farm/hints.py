@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from farm import events as e
+from farm.outbox import Envelope
 from farm.session import SessionFacts, StepState
 from farm.snapshot import Noted, Snapshot
 from farm.wire import ExecutedRecord, SegmentRecord
@@ -39,9 +40,9 @@ class Hints:
             if fields["type"] == "job":
                 return self._job(fields, known)
             return _READERS[fields["type"]](self, fields)
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             # One event that cannot be read must not stop all the others.
-            log.warning("event dropped", event=fields, error=str(error))
+            log.warning("event dropped", fields=fields, error=str(error))
             return None
 
     def everything(self) -> Iterator[e.Event]:
@@ -125,6 +126,11 @@ class Hints:
         record = msgspec.json.decode(fields["record"], type=StepState)
         return e.StepReported(fields["session"], fields["step"], record)
 
+    def _chunk(self, fields: dict[str, str]) -> e.Event:
+        message = Envelope.read(fields["message"])
+        known = message.kwargs["args"]
+        return e.ChunkWaits(message, int(known["rows"]), int(known["steps"]))
+
 
 _READERS: dict[str, Callable[[Hints, dict[str, str]], e.Event]] = {
     "left": Hints._left,
@@ -132,4 +138,5 @@ _READERS: dict[str, Callable[[Hints, dict[str, str]], e.Event]] = {
     "segment": Hints._segment,
     "executed": Hints._executed,
     "step": Hints._step,
+    "chunk": Hints._chunk,
 }

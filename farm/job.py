@@ -103,8 +103,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     segments_known: bool = False
     proved: int = 0
     folds: int = 0
-    #: Of a trace batch: chunks done, of `segments`.
+    #: Of a trace batch: its id, chunks done of `segments`, the chunk done just now and its result.
+    batch: str = ""
     done: int = 0
+    step: str = ""
+    ref: str = ""
     text: str = ""
 
 

@@ -9,9 +9,13 @@ farm:outbox          list    messages to give to Celery (JSON)               sch
 farm:open            set     ids of jobs that have not ended                 all        until ended
 farm:sessions        set     names of sessions that are running              all        until ended
 farm:batches         set     ids of trace batches that are running           client     until ended
+farm:held            string  bytes that trace batches hold in scratch        all        always
+farm:holders         zset    "<batch> <bytes>" by when they have expired     all        SCRATCH
 farm:recent          list    ids of the newest jobs, newest first            client     RECENT
 farm:slots           hash    slot -> Slot (JSON)                             worker     gone
 farm:beats           hash    "slot:.." and "step:.." -> counter              worker     watched
+farm:observations    stream  what steps have cost, not learned from yet      worker     OBSERVED
+farm:models          hash    kind of step -> its cost model (JSON)          scheduler  always
 farm:job:<id>        hash    a job: state, spec, times, outcome              all        RETAINED
 farm:changes:<id>    stream  what became of a job or batch, for who waits    all        KEPT
 farm:key:<job key>   hash    running session or answer of equal jobs         all        RETAINED
@@ -22,19 +26,27 @@ farm:segments:<name> hash    index -> segment (JSON)                         wor
 farm:nodes:<name>    hash    step -> reference of its output, bound once     scheduler* KEPT
 farm:steps:<name>    hash    step -> StepState (JSON)                        all        KEPT
 farm:batch:<id>      hash    a trace batch; its chunks are steps and nodes   client     KEPT
-farm:blob:<ref>      string  columns and results of trace (scratch server)   all        its store's
+farm:blob:<ref>      string  columns and results of trace (scratch server)   all        SCRATCH
+farm:proof:<ns>:<k>  string  a trace proof that took long (scratch server)   client     PROOFS
 
-KEPT and RETAINED count from the end of the thing. *The nodes of a trace batch are bound by its
-workers. All but blobs is changed by the functions of farm/lua alone. Other bodies are never
-here: a reference names a blob of the store.
+KEPT and RETAINED count from the end of the thing. Batches of one client may share a stream of
+changes: their ids are "<its name>.<number>". *The nodes of a trace batch are bound by its
+workers. All but blobs and proofs is changed by the functions of farm/lua alone. Other bodies
+are never here: a reference names a blob of the store.
 """
 
 #: Seconds that a finished job, and the answer of its key, can be asked for.
 RETAINED = 30 * 24 * 3600
 #: Seconds that the inner life of what has ended stays to be looked at.
 KEPT = 24 * 3600
+#: Seconds that what nobody fetches stays in the scratch server.
+SCRATCH = 3600
+#: Seconds that a trace proof can be used again by other processes.
+PROOFS = 3600
 #: How many of the newest jobs a listing can show.
 RECENT = 1000
+#: About how many batches of observations wait for a scheduler; older ones make room.
+OBSERVED = 1000
 
 EPOCH = "farm:epoch"
 SCHEDULER = "farm:scheduler"
@@ -44,14 +56,23 @@ OUTBOX = "farm:outbox"
 OPEN = "farm:open"
 SESSIONS = "farm:sessions"
 BATCHES = "farm:batches"
+HELD = "farm:held"
+HOLDERS = "farm:holders"
 RECENT_JOBS = "farm:recent"
 SLOTS = "farm:slots"
 BEATS = "farm:beats"
+OBSERVATIONS = "farm:observations"
+MODELS = "farm:models"
 
 
 def blob(ref: str) -> str:
     """Return the key of a body in the scratch server."""
     return f"farm:blob:{ref}"
+
+
+def proof(namespace: str, key: str) -> str:
+    """Return the key of a trace proof in the scratch server."""
+    return f"farm:proof:{namespace}:{key}"
 
 
 def job(id: str) -> str:
@@ -60,8 +81,8 @@ def job(id: str) -> str:
 
 
 def changes(id: str) -> str:
-    """Return the key of what a job's or batch's waiters read."""
-    return f"farm:changes:{id}"
+    """Return the key of what is read by who waits; batches `a.1` and `a.2` share that of `a`."""
+    return f"farm:changes:{id.partition('.')[0]}"
 
 
 def answer(job_key: str) -> str:

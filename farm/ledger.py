@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from farm import keys
+from farm import keys, models
+from farm.cost import CostModel
 from farm.errors import BadInput, Busy, JobFailed, LedgerDown, UnknownJob
 from farm.job import Admission, BatchView, Change, JobSpec, JobView, State
 from farm.outbox import Envelope
@@ -20,13 +21,19 @@ from farm.session import Slot, StepState, identity, job_key, session_name
 SYNC_MS = 5000
 #: When to come back to a farm that is full.
 RETRY_SECONDS = 5
+#: The same for trace batches, which are over soon.
+TRACE_RETRY_SECONDS = 1
 
 
 class Chunk(NamedTuple):
-    """One chunk of a trace batch: "trace:<start>-<end>", and its message for attempt 1."""
+    """One chunk of a trace batch: "trace:<start>-<end>", and its message for attempt 1.
+
+    The message of a small one is left to the scheduler, which sends it together with others.
+    """
 
     step: str
     message: Envelope
+    small: bool = False
 
 
 class Ledger(Server):
@@ -137,14 +144,40 @@ class Ledger(Server):
         found = pairs(self._read("HGETALL", keys.SLOTS))
         return [msgspec.json.decode(found[name], type=Slot) for name in sorted(found)]
 
-    def trace_submit(self, id: str, program: str, count: int, chunks: Sequence[Chunk]) -> bool:
-        """Return whether the batch is new; durable by then. The client sends the messages."""
-        args: list[Any] = [id, program, count, len(chunks)]
+    def models(self) -> dict[str, CostModel]:
+        """Return what the farm has learned of costs, by kind of step (farm/terms.py names them)."""
+        return models.read(pairs(self._read("HGETALL", keys.MODELS)))
+
+    def trace_submit(
+        self,
+        id: str,
+        program: str,
+        count: int,
+        chunks: Sequence[Chunk],
+        *,
+        size: int = 0,
+        cap: int = 1 << 50,
+        forget: Sequence[str] = (),
+    ) -> bool:
+        """Return whether the batch is new; durable by then. The batches in `forget` are dropped.
+
+        The client sends the messages of the chunks that are not small. `size` is what the batch
+        holds in the scratch server; raises Busy when that makes more than `cap` bytes in all.
+        """
+        args: list[Any] = [id, program, count, len(chunks), size, cap]
         for chunk in chunks:
             record = StepState(state="SENT", attempt=1, message=chunk.message.json())
-            args += [chunk.step, _json(record)]
-        names = [keys.batch(id), keys.steps(id), keys.BATCHES, keys.changes(id)]
-        return bool(self._durable("trace_submit", names, args) == "NEW")
+            args += [chunk.step, _json(record), int(chunk.small)]
+        before = [self._forgetting(one) for one in forget]
+        answer = self._durable("trace_submit", [*batch_keys(id), keys.EVENTS], args, before)
+        if answer == "BUSY":
+            raise trace_busy(cap)
+        return bool(answer == "NEW")
+
+    def trace_room(self, size: int, cap: int) -> None:
+        """Raise Busy unless a batch of `size` bytes fits beside what the others hold."""
+        if self.call("trace_room", [keys.HOLDERS, keys.HELD], [size, cap]) == "BUSY":
+            raise trace_busy(cap)
 
     def trace_view(self, id: str) -> BatchView:
         """Return the batch as it is now; raises UnknownJob."""
@@ -159,19 +192,29 @@ class Ledger(Server):
 
     def trace_cancel(self, id: str) -> bool:
         """Return whether the batch was running and is ABORTED now."""
-        args = [id, State.ABORTED, "JobAborted", _json([id, "by request"]), keys.KEPT]
-        return bool(self.call("trace_end", batch_keys(id), args) == "OK")
+        return bool(self.call("trace_end", batch_keys(id), _aborted(id)) == "OK")
 
-    def trace_forget(self, id: str) -> None:
-        """Drop a batch whose results the client has."""
-        self.trace_cancel(id)
-        names = batch_keys(id)
-        del names[3]
-        self._read("DEL", *names)
+    def trace_release(self, id: str) -> None:
+        """Note that what the batch held in the scratch server is there no more."""
+        self.call("trace_release", batch_keys(id), [id])
 
-    def _durable(self, name: str, names: Sequence[str], args: Sequence[Any]) -> Any:
-        command = self.command(name, names, args)
-        answer, synced = self.calls([command, ("WAITAOF", 1, 0, SYNC_MS)], lenient=True)
+    def trace_forget(self, *ids: str) -> None:
+        """Drop batches whose results the client has."""
+        if ids:
+            self.calls([self._forgetting(id) for id in ids])
+
+    def _forgetting(self, id: str) -> tuple[Any, ...]:
+        return self.command("trace_forget", batch_keys(id), _aborted(id))
+
+    def _durable(
+        self,
+        name: str,
+        names: Sequence[str],
+        args: Sequence[Any],
+        before: Sequence[tuple[Any, ...]] = (),
+    ) -> Any:
+        commands = [*before, self.command(name, names, args), ("WAITAOF", 1, 0, SYNC_MS)]
+        *_, answer, synced = self.calls(commands, lenient=True)
         if isinstance(answer, Exception):
             with named_errors(self.where):
                 raise answer
@@ -189,7 +232,18 @@ class Ledger(Server):
 
 def batch_keys(id: str) -> list[str]:
     """Return the keys of a trace batch, in the order the functions take them."""
-    return [keys.batch(id), keys.steps(id), keys.nodes(id), keys.BATCHES, keys.changes(id)]
+    own = [keys.batch(id), keys.steps(id), keys.nodes(id)]
+    return [*own, keys.BATCHES, keys.changes(id), keys.HOLDERS, keys.HELD]
+
+
+def trace_busy(cap: int) -> Busy:
+    """Return the error for trace batches that would hold more than `cap` bytes."""
+    return Busy("what trace batches hold", f"{cap} bytes", TRACE_RETRY_SECONDS)
+
+
+def _aborted(id: str) -> list[Any]:
+    facts = _json([id, "by request"])
+    return [id, State.ABORTED, "JobAborted", facts, keys.KEPT, keys.SCRATCH]
 
 
 def job_view(id: str, fields: dict[str, str]) -> JobView:

@@ -1,13 +1,14 @@
-"""Find the farm-host binary: the operator's word, then PATH, then where `make host` leaves it."""
+"""Find the compiled parts: by the operator's word, on PATH, or where `make host` leaves them."""
 
 import os
 import shutil
 from pathlib import Path
 
-from farm.errors import HostMissing
+from farm.errors import HostMissing, KernelMissing
 from farm.settings import Settings
 
 NAME = "farm-host"
+KERNEL = "libfarm_kernel.so"
 
 
 def cache_home() -> Path:
@@ -26,3 +27,14 @@ def find(settings: Settings) -> str:
     if found is None:
         raise HostMissing(settings.host or f"PATH or {cache_home() / 'bin'}")
     return found
+
+
+def kernel(named: str) -> str:
+    """Return the path of the trace kernel: `named`, or beside the host where that is empty.
+
+    Raises KernelMissing where there is none.
+    """
+    path = Path(named).expanduser().absolute() if named else cache_home() / "bin" / KERNEL
+    if not path.is_file():
+        raise KernelMissing(str(path), "there is no such file")
+    return str(path)

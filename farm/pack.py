@@ -35,7 +35,7 @@ def pack(head: dict[str, str], columns: Mapping[str, Column], types: Mapping[str
     header = msgspec.json.encode(Header(head, shapes))
     # JSON ignores blanks at its end, and with them the columns can be read where they lie.
     header += b" " * (-(_PREFIX.size + len(header)) % 8)
-    body = [column.tobytes() for column in stored.values()]
+    body = [column.data for column in stored.values()]
     return b"".join([_PREFIX.pack(MAGIC, len(header)), header, *body])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import Celery
 from kombu.exceptions import KombuError, OperationalError
+from redis import RedisError
 
 from farm import address
 from farm.errors import LedgerDown
@@ -95,6 +96,16 @@ def send_step(app: Celery, queue: str, task: str, kwargs: dict[str, Any], repr: 
             ignore_result=True,
         )
     except (OperationalError, KombuError, OSError) as error:
+        raise LedgerDown(_shown(app.conf.broker_url), error) from error
+
+
+def length(app: Celery, queue: str) -> int:
+    """Return how many messages wait in a queue; raises LedgerDown."""
+    try:
+        with app.pool.acquire(block=True) as acquired:
+            connection: Any = acquired  # the types know the channels of AMQP alone
+            return int(connection.default_channel.client.llen(queue))
+    except (RedisError, OperationalError, KombuError, OSError) as error:
         raise LedgerDown(_shown(app.conf.broker_url), error) from error
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import msgspec
+import structlog
 
 from farm import keys
 from farm.book import Book
@@ -20,10 +21,13 @@ from farm.events import (
 )
 from farm.hints import Hints
 from farm.lapse import Deadlines, Watch
+from farm.models import Models
 from farm.scheduler import SETTLED, Scheduler
 from farm.session import StepState
 from farm.settings import Settings
 from farm.snapshot import Noted
+
+log = structlog.get_logger()
 
 #: Every so many beats the ledger is compared with what is remembered ..
 COMPARE = 5
@@ -44,6 +48,7 @@ class Rounds:
         #: The ledger's counters, as the last look found them.
         self._counters: dict[str, int] = {}
         self._idle: dict[str, int] = {}
+        self._models: Models | None = None
 
     def note(self, event: Event) -> None:
         """Remember the deadlines that an event brings; read the steps that it loses."""
@@ -76,6 +81,24 @@ class Rounds:
         batches = {batch: self._book.chunks(batch) for batch in self._book.batches()}
         slots = self._scheduler.floor.slots
         return self._chunks.look(now, batches, slots, self._counters) if batches else []
+
+    def learn(self) -> None:
+        """Let the cost models learn from what workers have measured since, and keep them."""
+        if self._models is None:
+            self._models = self._book.models()
+        before = self._models.dropped
+        try:
+            noted = self._book.observations()
+        except ValueError as error:
+            log.warning("observations dropped", error=str(error))
+            self._book.learned("", {})
+            return
+        for one in noted:
+            self._models.learn(one.fields.get("batch", ""))
+        if noted:
+            self._book.learned(noted[-1].id, self._models.changed())
+        if self._models.dropped > before:
+            log.warning("observations dropped", count=self._models.dropped - before)
 
     def _lapsed(self, now: float, counters: dict[str, int], sent: bool) -> Iterator[Event]:
         slots = {keys.slot_beat(name): slot for name, slot in self._scheduler.floor.slots.items()}

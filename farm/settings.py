@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationError
 from pydantic_settings import (
@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     broker_url: str = ""
     scratch_url: str = ""
     host: str = ""
+    kernel: str = ""
     replay: str = ""
     namespace: str = "default"
 
@@ -54,6 +55,11 @@ class Settings(BaseSettings):
     input_limit: int = 64 << 20
     program_limit: int = 64 << 20
     trace_rounds_limit: int = 1 << 20
+    trace_latency_seconds: float = 0.05
+    trace_linger_seconds: float = 0.004
+    trace_bytes_in_flight: int = 1 << 27
+    trace_cache: Literal["auto", "off"] = "auto"
+    trace_cache_bytes: int = 64 << 20
     bytes_in_flight: int = 4 << 30
     open_jobs: int = 100_000
 

@@ -13,8 +13,10 @@ from farm.blobs import BlobStore
 from farm.children import Children
 from farm.errors import Busy, FarmError, LedgerDown, UnsafeLedger
 from farm.frames import Part
-from farm.host import Answer, HostChild, OnSegment
+from farm.host import Answer, Greeting, HostChild, OnSegment
+from farm.observe import of_answer
 from farm.steps import Hold, Steps
+from farm.terms import Features
 from farm.watch import Dropped, Watch
 from farm.wire import ExecutedRecord, SegmentRecord, StepMessage
 
@@ -55,14 +57,16 @@ class Asked:
         start = time.monotonic()
         with self._step.watch.over(self._child, verb):
             answer = self._child.request(verb, self._step.how | (args or {}), parts, on_segment)
+        cpu, wall = (self._child.cpu_seconds() or before) - before, time.monotonic() - start
         log.info(
             "host answered",
             step=str(self._step.message),
             verb=verb,
-            seconds=round(time.monotonic() - start, 3),
-            cpu_seconds=round((self._child.cpu_seconds() or before) - before, 3),
+            seconds=round(wall, 3),
+            cpu_seconds=round(cpu, 3),
             peak_bytes=vitals.peak_bytes(pid),
         )
+        self._step.observe(verb, _device(self._child.greeting), answer, cpu, wall)
         return answer
 
 
@@ -129,9 +133,28 @@ class Step:
         except Exception:  # unheard, the lease runs out and the step is sent again
             log.exception("failure not reported", step=str(self.message))
 
+    def observe(self, verb: str, device: str, answer: Answer, cpu: float, wall: float) -> None:
+        """Tell what an answer of the host has cost: CPU seconds, and those of the clock."""
+        self._steps.observe(
+            lambda: of_answer(verb, device, self._features(verb, answer), cpu, wall)
+        )
+
+    def _features(self, verb: str, answer: Answer) -> Features:
+        if verb == "execute":
+            cycles = answer.done["cycles"]
+            return Features(cycles=cycles.get("user", 0) + cycles.get("paging", 0))
+        po2 = self._steps.segment_po2(*self._name()[:2]) if verb == "prove" else 0
+        return Features(po2=po2, width=self.message.width)
+
     def _name(self) -> tuple[str, str, int]:
         return self.message.session, self.message.step, self.message.attempt
 
     def _tell(self, say: Callable[[], Hold]) -> None:
         if patient(say, self.watch.check) is not Hold.HELD:
             raise Dropped("the step is not this worker's any more")
+
+
+def _device(greeting: Greeting) -> str:
+    if greeting.mode != "real":
+        return greeting.mode
+    return "cuda" if "cuda" in greeting.features else "cpu"

@@ -4,7 +4,9 @@ Every call names its attempt. Any other attempt than the one the ledger sent las
 nothing and is answered LOST or STALE; work for a session that has ended, CANCELLED.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
+from functools import cached_property
 from secrets import token_hex
 
 import msgspec
@@ -12,9 +14,13 @@ import msgspec
 from farm import keys
 from farm.errors import FarmError, HostFailed
 from farm.ledger import batch_keys
+from farm.observe import Observer, Seen
 from farm.server import Server
-from farm.session import Slot
+from farm.session import Slot, parse_step
 from farm.wire import ExecutedRecord, SegmentRecord
+
+#: Session or batch, step, number of the attempt.
+Attempt = tuple[str, str, int]
 
 
 class Hold(StrEnum):
@@ -102,9 +108,49 @@ class Steps(Server):
 
     def trace_done(self, batch: str, step: str, attempt: int, ref: str) -> Hold:
         """Bind the packed results of a chunk, which lie in the scratch store by now."""
-        beat = keys.step_beat(batch, step, attempt)
-        args = [step, attempt, beat, batch, ref, keys.KEPT]
-        return Hold(self.call("trace_done", [*batch_keys(batch), keys.BEATS], args))
+        return self.trace_all_done([((batch, step, attempt), ref)])[0]
+
+    def trace_all_done(self, results: Sequence[tuple[Attempt, str]]) -> list[Hold]:
+        """Bind the packed results of several chunks, in one go."""
+        commands = []
+        for (batch, step, attempt), ref in results:
+            names = [*batch_keys(batch), keys.BEATS]
+            args = [step, attempt, keys.step_beat(batch, step, attempt), batch, ref]
+            commands.append(self.command("trace_done", names, [*args, keys.KEPT, keys.SCRATCH]))
+        return [Hold(answer) for answer in self.calls(commands)]
+
+    def lease_all(self, attempts: Sequence[Attempt], slot: Slot, token: str) -> list[Hold]:
+        """Lease several steps in one go, each answered as by `lease`."""
+        own = [slot.name, slot.incarnation, token]
+        return self._of_all("lease", attempts, own)
+
+    def renew_all(self, attempts: Sequence[Attempt]) -> list[Hold]:
+        """Renew several leases in one go, each answered as by `renew`."""
+        return self._of_all("renew", attempts, [])
+
+    def _of_all(self, name: str, attempts: Sequence[Attempt], args: list[str]) -> list[Hold]:
+        commands = []
+        for session, step, attempt in attempts:
+            beat = keys.step_beat(session, step, attempt)
+            names = [*_home(session, step), keys.BEATS]
+            commands.append(self.command(name, names, [step, attempt, beat, *args]))
+        return [Hold(answer) for answer in self.calls(commands)]
+
+    def segment_po2(self, session: str, step: str) -> int:
+        """Return the size of the segment that a step proves, 0 where none is recorded."""
+        span = parse_step(step)[1]
+        command = ("HGET", keys.segments(session), span.start if span else "")
+        text = self.calls([command])[0]
+        return msgspec.json.decode(text, type=SegmentRecord).po2 if text else 0
+
+    def observe(self, seen: Seen) -> None:
+        """Tell what a step has cost, or do not: a sample is enough. Raises nothing."""
+        self._observer.note(seen)
+
+    @cached_property
+    def _observer(self) -> Observer:
+        names = [keys.OBSERVATIONS]
+        return Observer(lambda batch: self.call("observe", names, [keys.OBSERVED, batch]))
 
 
 def _home(session: str, step: str) -> list[str]:

@@ -1,31 +1,77 @@
-"""Prove whole batches of trace programs, with numpy and hashlib.
+"""Prove whole batches of trace programs, by the compiled kernel where there is one, else by numpy.
 
-The same to the bit as farm/trace_plain.py, which says what the programs mean. Pure.
+Which of the two is one choice for the process. Both give the same to the bit as
+farm/trace_plain.py, which says what the programs mean.
 """
 
-from collections.abc import Callable, Iterator
-from hashlib import sha256
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+from farm import locate, trace_numpy
+from farm import settings as config
+from farm.columns import Code, Inputs, Outputs
+from farm.errors import BadTrace, KernelMissing
+from farm.kernel import Kernel
 
-from farm.columns import U32, U64, Code, Inputs, Outputs
-from farm.trace_plain import fib_states
+# Unlike structlog it needs no set-up to keep off stdout, which is for data in a client.
+log = logging.getLogger(__name__)
 
-#: Bytes of states held at once: about a core's second-level cache.
-BLOCK = 1 << 20
-#: Below this many rows a step over the rows costs more than plain integers.
-NARROW = 32
+#: The setting `kernel` that does without one.
+NUMPY = "numpy"
 
-_Rows = npt.NDArray[np.intp]
+
+class _Backend(NamedTuple):
+    name: str
+    prove: Callable[[Inputs, Outputs], None]
+
+
+_chosen: list[_Backend] = []
+
+
+def choose(kernel: str) -> str:
+    """Let this process prove by what the setting `kernel` says; return the backend's name.
+
+    Raises KernelMissing where the operator named a kernel in vain.
+    """
+    _chosen[:] = [_backend(kernel)]
+    return _chosen[0].name
+
+
+def backend() -> str:
+    """Return "kernel" or "numpy"; chosen by the settings in force, if nobody chose before."""
+    return _current().name
 
 
 def prove(inputs: Inputs, limit: int) -> Outputs:
-    """Return the proofs of a batch; rows longer than `limit` rounds or chunks get a code."""
+    """Return the proofs of a batch; rows longer than `limit` rounds or chunks get a code.
+
+    Raises BadTrace for columns that do not fit together.
+    """
+    if len(inputs.lengths) != len(inputs) or inputs.ends()[-1] != len(inputs.words):
+        raise BadTrace("batch: its columns do not fit together")
     done = Outputs.empty(len(inputs))
     _CHECKS[inputs.program](inputs, limit, done)
-    _PROVERS[inputs.program](inputs, np.flatnonzero(done.codes == Code.OK), done)
+    _current().prove(inputs, done)
     return done
+
+
+def _current() -> _Backend:
+    if not _chosen:
+        choose(config.load().kernel)
+    return _chosen[0]
+
+
+def _backend(kernel: str) -> _Backend:
+    if kernel == NUMPY:
+        return _Backend(NUMPY, trace_numpy.prove)
+    try:
+        return _Backend("kernel", Kernel(locate.kernel(kernel)).prove)
+    except KernelMissing as error:
+        if kernel:
+            raise
+        log.warning("traces are proved by numpy: %s", error)
+        return _Backend(NUMPY, trace_numpy.prove)
 
 
 def _check_fib(inputs: Inputs, limit: int, done: Outputs) -> None:
@@ -38,88 +84,7 @@ def _check_sha256(inputs: Inputs, limit: int, done: Outputs) -> None:
     done.codes[inputs.lengths > 4 * limit] = Code.OVER_LIMIT
 
 
-def _prove_fib(inputs: Inputs, rows: _Rows, done: Outputs) -> None:
-    starts = inputs.ends()[:-1]
-    for block in _blocks(inputs.rounds, rows):
-        first, second = inputs.words[starts[block]], inputs.words[starts[block] + 1]
-        rounds = inputs.rounds[block]
-        make = _wide if len(block) >= NARROW else _narrow
-        made = [(sha256(states).digest(), output) for states, output in make(first, second, rounds)]
-        digests, outputs = zip(*made, strict=True)
-        done.commitments[block] = np.frombuffer(b"".join(digests), "u1").reshape(-1, 32)
-        done.outputs[block] = outputs
-        done.steps[block] = rounds + 2
-
-
-def _blocks(rounds: U32, rows: _Rows) -> Iterator[_Rows]:
-    """Yield the rows in blocks of like length whose states fit `BLOCK`, however long one is."""
-    rows = rows[np.argsort(rounds[rows], kind="stable")]
-    start = 0
-    while start < len(rows):
-        # Rising lengths: the last row that fits decides the size of every row before it.
-        sizes = (rounds[rows[start : start + BLOCK // 48]].astype(np.int64) + 2) * 16
-        fits = int(np.count_nonzero(sizes * np.arange(1, len(sizes) + 1) <= BLOCK))
-        yield rows[start : start + max(fits, 1)]
-        start += max(fits, 1)
-
-
-def _narrow(first: U64, second: U64, rounds: U32) -> Iterator[tuple[bytes, int]]:
-    for row in range(len(rounds)):
-        states = fib_states(int(first[row]), int(second[row]), int(rounds[row]))
-        joined = b"".join([state.to_bytes(16, "little") for state in states])
-        yield joined, states[int(rounds[row])] & 0xFFFF_FFFF_FFFF_FFFF
-
-
-def _wide(first: U64, second: U64, rounds: U32) -> Iterator[tuple[memoryview, int]]:
-    states = _fib_states(first, second, int(rounds[-1]) + 2)
-    outputs = states[np.arange(len(rounds)), rounds, 0].tolist()
-    view = states.reshape(-1).view("u1").data
-    width = states.shape[1] * 16
-    for row, (steps, output) in enumerate(zip(rounds.tolist(), outputs, strict=True)):
-        yield view[row * width : row * width + (steps + 2) * 16], output
-
-
-def _fib_states(first: U64, second: U64, count: int) -> npt.NDArray[np.uint64]:
-    """Return rows x `count` states, each as its low and its high half."""
-    # Halves by step and not by row: each sum then runs over memory that lies together.
-    halves = np.zeros((count, 2, len(first)), "<u8")
-    halves[0, 0], halves[1, 0] = first, second
-    for step in range(2, count):
-        older, newer, (low, high) = halves[step - 2], halves[step - 1], halves[step]
-        np.add(older[0], newer[0], out=low)
-        np.add(older[1], newer[1], out=high)
-        high += low < newer[0]
-    return np.ascontiguousarray(halves.transpose(2, 0, 1))
-
-
-def _prove_sha256(inputs: Inputs, rows: _Rows, done: Outputs) -> None:
-    message = inputs.words.tobytes()
-    ends = inputs.ends() * 8
-    for row in rows:
-        states, output = _prefixes(message[ends[row] : ends[row + 1]])
-        done.commitments[row] = np.frombuffer(sha256(states).digest(), "u1")
-        done.outputs[row] = int.from_bytes(output[:8], "big")
-        done.steps[row] = len(states) // 16
-
-
-def _prefixes(message: bytes) -> tuple[bytes, bytes]:
-    """Return the states as bytes, and the digest of the message."""
-    prefix, states = sha256(), []
-    for start in range(0, len(message), 32):
-        prefix.update(message[start : start + 32])
-        digest = prefix.copy().digest()
-        states += [digest[15::-1], digest[:15:-1]]
-    if not states:
-        digest = sha256(b"\0").digest()
-        states = [digest[15::-1], digest[:15:-1]]
-    return b"".join(states), prefix.digest()
-
-
 _CHECKS: dict[str, Callable[[Inputs, int, Outputs], None]] = {
     "fib.v0": _check_fib,
     "sha256.v0": _check_sha256,
-}
-_PROVERS: dict[str, Callable[[Inputs, _Rows, Outputs], None]] = {
-    "fib.v0": _prove_fib,
-    "sha256.v0": _prove_sha256,
 }

@@ -4,6 +4,7 @@ Pure. Every message carries a version; there is no pickle anywhere. Bodies are b
 only their references travel here.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -71,6 +72,24 @@ def step_message(kwargs: dict[str, Any]) -> StepMessage:
         return msgspec.convert(kwargs, StepMessage)
     except msgspec.ValidationError as error:
         raise BadInput(f"step message: {error}") from error
+
+
+def together(messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the keyword arguments that carry those of several chunks of trace batches."""
+    return {"v": VERSION, "chunks": list(messages)}
+
+
+def chunk_messages(kwargs: dict[str, Any]) -> list[StepMessage]:
+    """Return the chunks that the task `trace` was called with: one, or several `together`.
+
+    Raises BadInput as `step_message` does.
+    """
+    if kwargs.get("v") != VERSION or "chunks" not in kwargs:
+        return [step_message(kwargs)]
+    chunks = kwargs["chunks"]
+    if not isinstance(chunks, list) or not all(isinstance(one, dict) for one in chunks):
+        raise BadInput("step message: its chunks are no list of messages")
+    return [step_message(one) for one in chunks]
 
 
 def encode(value: object) -> bytes:

@@ -16,7 +16,7 @@ import psutil
 from celery import signals
 from celery.exceptions import SecurityWarning
 
-from farm import embedded, locate, logline, pin, queue
+from farm import embedded, locate, logline, memory, pin, queue
 from farm.attempt import Worker, current, install, step
 from farm.blobs import DirectoryBlobs, RedisBlobs
 from farm.children import Children
@@ -36,15 +36,13 @@ TASKS = {"risc0": ("prove", "join", "resolve"), "execute": ("execute",), "trace"
 THREADS = 2
 #: How many host children those share.
 CHILDREN = {"risc0": 1, "execute": THREADS, "trace": 0}
-#: Seconds that a result in the scratch store waits for its client.
-SCRATCH_SECONDS = 3600
 
 
 def run(settings: Settings, *, kind: str, slot: str) -> None:
     """Work as one slot until told to stop.
 
-    Raises HostMissing or HostMismatch when the host cannot be used, BadSetting for a kind or
-    slot that cannot be.
+    Raises HostMissing, HostMismatch or KernelMissing when what is compiled cannot be used,
+    BadSetting for a kind or slot that cannot be.
     """
     logline.configure()
     made = boot(settings, kind, slot)
@@ -70,6 +68,9 @@ def boot(settings: Settings, kind: str, slot: str) -> Worker:
     """Return the worker of a slot, pinned, its host found and of the right version."""
     if kind not in TASKS:
         raise BadSetting("kind", f"{kind!r} is not one of {', '.join(TASKS)}")
+    if kind == "trace":
+        memory.keep()
+        _choose_backend(settings)
     machine, number = _parts(slot)
     cores, reach = _cores(settings, kind, number)
     if cores:
@@ -91,9 +92,15 @@ def boot(settings: Settings, kind: str, slot: str) -> Worker:
         settings=settings,
         steps=Steps.at(urls.ledger),
         blobs=DirectoryBlobs(settings.state / "blobs"),
-        scratch=RedisBlobs.at(urls.scratch, SCRATCH_SECONDS),
+        scratch=RedisBlobs.at(urls.scratch),
         children=children,
     )
+
+
+def _choose_backend(settings: Settings) -> None:
+    from farm import trace  # with numpy, which no other kind of worker needs
+
+    trace.choose(settings.kernel)
 
 
 def _parts(slot: str) -> tuple[str, int]:
@@ -149,11 +156,11 @@ def _options(made: Worker) -> dict[str, Any]:
         "queues": queue.queues_of(slot.kind, slot.name),
         "pool": "solo" if traces else "threads",
         "concurrency": 1 if traces else THREADS,
-        # An event costs more than a thousand trace proofs.
         "task_events": not traces,
         "without_heartbeat": traces,
         "without_gossip": True,
         "without_mingle": True,
         "quiet": True,
-        "loglevel": "INFO",
+        # An event, or a line in the log, costs more than a hundred trace proofs.
+        "loglevel": "WARNING" if traces else "INFO",
     }

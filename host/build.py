@@ -1,7 +1,9 @@
-"""Build, test or lint farm-host: one cargo target folder outside the tree, the binary beside it.
+"""Build, test or lint farm-host and the trace kernel: one cargo target folder outside the tree.
 
-    python3 host/build.py [--features cpu|cuda|verify] [--profile ci|release]
+    python3 host/build.py [--features cpu|cuda|verify | --kernel] [--profile ci|release]
                           [--test | --clippy | --print]
+
+The binaries lie beside that folder; `--kernel` builds the kernel alone, in seconds.
 
 The folder is keyed by Cargo.lock, the compiler and the flags in force, so that neither a
 checkout elsewhere nor a branch with another lock builds the C++ kernels again.
@@ -22,6 +24,7 @@ import archive
 
 HERE = Path(__file__).resolve().parent
 NAME = "farm-host"
+KERNEL = "libfarm_kernel.so"
 
 #: What changes the code that comes out; anything else may differ between two builds of one key.
 FLAGS = (
@@ -40,13 +43,13 @@ def main() -> int:
     """Do what the command line says; return the exit code."""
     given = parse()
     cache = cache_home()
-    binary = cache / "bin" / f"{key()}-{given.features}-{given.profile}" / NAME
+    built = places(given, cache / "bin")
     if given.print:
-        sys.stdout.write(f"{binary}\n")
-        return 0 if binary.is_file() else 1
+        sys.stdout.write(f"{built[-1]}\n")
+        return 0 if built[-1].is_file() else 1
     try:
         with locked(cache):
-            return build(given, cache, binary)
+            return build(given, cache, built)
     except (archive.NoArchive, FileNotFoundError) as error:
         return fail(str(error))
 
@@ -54,32 +57,42 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--features", choices=("cpu", "cuda", "verify"), default="cpu")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--features", choices=("cpu", "cuda", "verify"), default="cpu")
+    which.add_argument("--kernel", action="store_true", help="the trace kernel alone")
     parser.add_argument("--profile", choices=("ci", "release"), default="ci")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--test", action="store_true", help="run the tests of the host")
+    what.add_argument("--test", action="store_true", help="run the tests")
     what.add_argument("--clippy", action="store_true", help="lint, and check the format")
-    what.add_argument("--print", action="store_true", help="print where the binary lies")
+    what.add_argument("--print", action="store_true", help="print where it lies")
     return parser.parse_args()
 
 
-def build(given: argparse.Namespace, cache: Path, binary: Path) -> int:
-    """Run cargo; put the binary where the farm finds it and print its path."""
+def places(given: argparse.Namespace, folder: Path) -> list[Path]:
+    """Return where each file that a build makes goes; the last is the one it is asked for."""
+    kernel = folder / f"{key()}-kernel-{given.profile}" / KERNEL
+    host = folder / f"{key()}-{given.features}-{given.profile}" / NAME
+    return [kernel] if given.kernel else [kernel, host]
+
+
+def build(given: argparse.Namespace, cache: Path, built: list[Path]) -> int:
+    """Run cargo; put what it built where the farm finds it and print the path."""
     target = cache / "target" / key()
     environment = {**os.environ, "CARGO_TARGET_DIR": str(target)}
-    if given.features != "verify":
+    if given.features != "verify" and not given.kernel:
         # Always the kept file: cargo builds the recursion circuit again when this name changes.
         environment["RECURSION_SRC_PATH"] = str(archive.provide(cache))
     claim(target)
     for command in commands(given):
-        # Only the binary's path goes to stdout.
+        # Only the path goes to stdout.
         done = subprocess.run(command, cwd=HERE, env=environment, stdout=sys.stderr)
         if done.returncode:
             return done.returncode
     if not (given.test or given.clippy):
-        publish(target / given.profile / NAME, binary)
-        link(binary, cache / "bin" / NAME, given.features)
-        sys.stdout.write(f"{binary}\n")
+        for binary in built:
+            publish(target / given.profile / binary.name, binary)
+            link(binary, cache / "bin" / binary.name)
+        sys.stdout.write(f"{built[-1]}\n")
     return 0
 
 
@@ -99,14 +112,17 @@ def claim(target: Path) -> None:
 
 def commands(given: argparse.Namespace) -> list[list[str]]:
     """Return the cargo commands of this run."""
-    chosen = ["--locked", "--no-default-features", "--features", given.features]
-    chosen += ["--profile", given.profile]
+    chosen = ["--locked", "--profile", given.profile]
+    kernel = [*chosen, "--package", "farm-kernel"]
+    host = [*chosen, "--no-default-features", "--features", given.features]
+    these = kernel if given.kernel else [*host, "--workspace"]
     if given.clippy:
-        lint = ["cargo", "clippy", *chosen, "--workspace", "--all-targets", "--", "-Dwarnings"]
+        lint = ["cargo", "clippy", *these, "--all-targets", "--", "-Dwarnings"]
         return [["cargo", "fmt", "--all", "--check"], lint]
     if given.test:
-        return [["cargo", "test", *chosen, "--workspace"]]
-    return [["cargo", "build", *chosen]]
+        return [["cargo", "test", *these]]
+    asked = [kernel] if given.kernel else [kernel, host]
+    return [["cargo", "build", *which] for which in asked]
 
 
 def key() -> str:
@@ -128,10 +144,10 @@ def publish(built: Path, binary: Path) -> None:
     fresh.replace(binary)
 
 
-def link(binary: Path, current: Path, features: str) -> None:
+def link(binary: Path, current: Path) -> None:
     """Let `current` name the binary; one that only verifies never takes a prover's place."""
     proves = current.is_file() and "-verify-" not in str(current.resolve())
-    if features == "verify" and proves:
+    if "-verify-" in binary.parent.name and proves:
         return
     fresh = current.with_suffix(f".{os.getpid()}")
     fresh.symlink_to(binary.relative_to(current.parent))

@@ -9,7 +9,7 @@ import pytest
 
 from farm import locate
 from farm import settings as config
-from farm.errors import HostMissing
+from farm.errors import HostMissing, KernelMissing
 
 STANDIN = Path(__file__).with_name("standin_host.py")
 
@@ -20,6 +20,17 @@ def host():
     try:
         return locate.find(config.load())
     except HostMissing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def kernel():
+    """The path of the built trace kernel; without one, as for the host."""
+    try:
+        return locate.kernel(config.load().kernel)
+    except KernelMissing as missing:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(missing))

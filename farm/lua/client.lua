@@ -46,30 +46,92 @@ local function cancel(keys, args)
   return 'OK'
 end
 
--- KEYS: batch steps batches changes
--- ARGV: id, program, count, chunks, then step, record of every chunk
+-- What a batch holds in the scratch server counts from its entry until its client has taken or
+-- deleted it, or it has expired: `held` is the sum, `holders` has "<id> <bytes>" of each batch.
+local function release(holders, held, id, bytes)
+  if bytes and redis.call('ZREM', holders, id .. ' ' .. bytes) == 1 then
+    redis.call('DECRBY', held, bytes)
+  end
+end
+
+-- Whether there is room for more bytes, once what dead clients left behind has expired.
+local function fits(holders, held, bytes, cap)
+  local function full() return (redis.call('GET', held) or 0) + bytes > tonumber(cap) end
+  if not full() then return true end
+  for _, holder in ipairs(redis.call('ZRANGEBYSCORE', holders, '-inf', now(), 'LIMIT', 0, 1000)) do
+    release(holders, held, string.match(holder, '^(%S+) (%d+)$'))
+  end
+  return not full()
+end
+
+-- Batches "<name>.<number>" share the stream of <name>, whose reader knows what it has submitted.
+local function shares(id)
+  return string.find(id, '.', 1, true)
+end
+
+-- KEYS: holders held    ARGV: bytes, cap
+local function trace_room(keys, args)
+  return fits(keys[1], keys[2], args[1], args[2]) and 'OK' or 'BUSY'
+end
+
+-- KEYS: batch steps nodes batches changes holders held | events
+-- ARGV: id, program, count, chunks, bytes, cap, then step, record, small (1|0) of every chunk
+-- The messages of small chunks are the scheduler's to send: it is told of each.
 local function trace_submit(keys, args)
   if redis.call('EXISTS', keys[1]) == 1 then return 'KNOWN' end
+  if not fits(keys[6], keys[7], args[5], args[6]) then return 'BUSY' end
+  redis.call('INCRBY', keys[7], args[5])
+  redis.call('ZADD', keys[6], '+inf', args[1] .. ' ' .. args[5])
   redis.call('HSET', keys[1], 'state', 'RUNNING', 'program', args[2], 'count', args[3],
-    'chunks', args[4], 'done', 0, 'created', now())
-  for i = 5, #args, 2 do redis.call('HSET', keys[2], args[i], args[i + 1]) end
-  redis.call('SADD', keys[3], args[1])
-  tell(keys[4], 'state', 'RUNNING', 'segments', args[4], 'done', 0, 'text', 'accepted')
+    'chunks', args[4], 'bytes', args[5], 'done', 0, 'created', now())
+  for i = 7, #args, 3 do
+    redis.call('HSET', keys[2], args[i], args[i + 1])
+    if args[i + 2] == '1' then
+      redis.call('XADD', keys[8], '*', 'type', 'chunk', 'message', cjson.decode(args[i + 1]).message)
+    end
+  end
+  redis.call('SADD', keys[4], args[1])
+  if not shares(args[1]) then
+    tell(keys[5], 'state', 'RUNNING', 'segments', args[4], 'done', 0, 'text', 'accepted')
+  end
   return 'NEW'
 end
 
--- KEYS: batch steps nodes batches changes    ARGV: id, state, code, facts, seconds kept
-local function end_batch(keys, args)
+-- KEYS: as trace_submit takes them, without events
+-- ARGV: id, state, code, facts, seconds kept, seconds that scratch keeps
+local function end_batch(keys, args, step, ref)
   if not running(keys[1]) then return 'ENDED' end
   redis.call('HSET', keys[1], 'state', args[2], 'code', args[3], 'facts', args[4], 'finished', now())
   redis.call('SREM', keys[4], args[1])
-  local total = redis.call('HMGET', keys[1], 'chunks', 'done')
-  tell(keys[5], 'state', args[2], 'segments', total[1], 'done', total[2], 'text', args[3])
+  local chunks, done, bytes = unpack(redis.call('HMGET', keys[1], 'chunks', 'done', 'bytes'))
+  redis.call('ZADD', keys[6], 'XX', now() + args[6], args[1] .. ' ' .. (bytes or ''))
+  tell(keys[5], 'batch', args[1], 'state', args[2], 'segments', chunks, 'done', done,
+    'step', step or '', 'ref', ref or '', 'text', args[3])
   keep(args[5], keys[1], keys[2], keys[3], keys[5])
+  return 'OK'
+end
+
+-- KEYS: as end_batch takes them    ARGV: id
+-- What the batch held in the scratch server is there no more.
+local function trace_release(keys, args)
+  release(keys[6], keys[7], args[1], redis.call('HGET', keys[1], 'bytes'))
+  return 'OK'
+end
+
+-- KEYS, ARGV: as end_batch takes them
+-- Its client has taken all results: nothing is kept of the batch.
+local function trace_forget(keys, args)
+  end_batch(keys, args)
+  trace_release(keys, args)
+  redis.call('DEL', keys[1], keys[2], keys[3])
+  if not shares(args[1]) then redis.call('DEL', keys[5]) end
   return 'OK'
 end
 
 redis.register_function('@VERSION@_submit', submit)
 redis.register_function('@VERSION@_cancel', cancel)
+redis.register_function('@VERSION@_trace_room', trace_room)
 redis.register_function('@VERSION@_trace_submit', trace_submit)
 redis.register_function('@VERSION@_trace_end', end_batch)
+redis.register_function('@VERSION@_trace_release', trace_release)
+redis.register_function('@VERSION@_trace_forget', trace_forget)

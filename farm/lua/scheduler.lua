@@ -33,10 +33,10 @@ local function release(keys, args)
   return 'OK'
 end
 
--- KEYS: epoch events    ARGV: epoch, ack
+-- KEYS: epoch events    ARGV: epoch, events dealt with
 local function ack(keys, args)
   if stale(keys[1], args[1]) then return STALE end
-  done_with(keys[2], args[2])
+  redis.call('XDEL', keys[2], unpack(args, 2))
   return 'OK'
 end
 
@@ -183,6 +183,14 @@ local function trace_fail(keys, args)
   return end_batch({unpack(keys, 2)}, {unpack(args, 2)})
 end
 
+-- KEYS: epoch observations models    ARGV: epoch, first observation to keep, name, model, ..
+local function learned(keys, args)
+  if stale(keys[1], args[1]) then return STALE end
+  redis.call('XTRIM', keys[2], 'MINID', args[2])
+  for i = 3, #args, 2 do redis.call('HSET', keys[3], args[i], args[i + 1]) end
+  return 'OK'
+end
+
 redis.register_function('@VERSION@_acquire', acquire)
 redis.register_function('@VERSION@_hold', hold)
 redis.register_function('@VERSION@_release', release)
@@ -199,3 +207,4 @@ redis.register_function('@VERSION@_progress', progress)
 redis.register_function('@VERSION@_slot_gone', slot_gone)
 redis.register_function('@VERSION@_forget_beats', forget_beats)
 redis.register_function('@VERSION@_trace_fail', trace_fail)
+redis.register_function('@VERSION@_learned', learned)

@@ -108,24 +108,31 @@ local function executed(keys, args)
   return 'HELD'
 end
 
--- KEYS: batch steps nodes batches changes beats
--- ARGV: step, attempt, beat's field, id, ref, seconds kept
+-- KEYS: as end_batch takes them | beats
+-- ARGV: step, attempt, beat's field, id, ref, seconds kept, seconds that scratch keeps
 local function trace_done(keys, args)
+  if redis.call('HGET', keys[3], args[1]) == args[5] then return 'HELD' end
   local record, why = held(keys[1], keys[2], args[1], args[2])
   if not record then return why end
-  if record.state == 'DONE' and record.ref == args[5] then return 'HELD' end
   if record.state ~= 'LEASED' then return 'LOST' end
   record.state, record.ref, record.message = 'DONE', args[5], ''
   write(keys[2], args[1], record)
-  redis.call('HDEL', keys[6], args[3])
+  redis.call('HDEL', keys[8], args[3])
   redis.call('HSET', keys[3], args[1], args[5])
   local done = redis.call('HINCRBY', keys[1], 'done', 1)
   local chunks = redis.call('HGET', keys[1], 'chunks')
   if done < tonumber(chunks) then
-    tell(keys[5], 'state', 'RUNNING', 'segments', chunks, 'done', done)
+    tell(keys[5], 'batch', args[4], 'state', 'RUNNING', 'segments', chunks, 'done', done,
+      'step', args[1], 'ref', args[5])
     return 'HELD'
   end
-  end_batch({unpack(keys, 1, 5)}, {args[4], 'SUCCEEDED', '', '[]', args[6]})
+  end_batch(keys, {args[4], 'SUCCEEDED', '', '[]', args[6], args[7]}, args[1], args[5])
+  return 'HELD'
+end
+
+-- KEYS: observations    ARGV: about how many are kept, batch (JSON)
+local function observe(keys, args)
+  redis.call('XADD', keys[1], 'MAXLEN', '~', args[1], '*', 'batch', args[2])
   return 'HELD'
 end
 
@@ -138,3 +145,4 @@ redis.register_function('@VERSION@_report', report)
 redis.register_function('@VERSION@_segment', segment)
 redis.register_function('@VERSION@_executed', executed)
 redis.register_function('@VERSION@_trace_done', trace_done)
+redis.register_function('@VERSION@_observe', observe)

@@ -10,7 +10,7 @@ from farm.claim import ZERO, Claim
 from farm.job import JobSpec, State, new_id
 from farm.session import Slot
 from farm.steps import Hold
-from farm.wire import ExecutedRecord, SegmentRecord, step_message
+from farm.wire import ExecutedRecord, SegmentRecord, chunk_messages
 
 
 def hexed(text):
@@ -94,11 +94,12 @@ class Hands:
     def _work(self):
         while not self.over.is_set():
             try:
-                message = step_message(self.inbox.get(timeout=0.05))
+                messages = chunk_messages(self.inbox.get(timeout=0.05))
             except queue.Empty:
                 continue
-            self.seen.append(message)
-            (self.whims.pop(message.step, None) or self.do)(message)
+            for message in messages:
+                self.seen.append(message)
+                (self.whims.pop(message.step, None) or self.do)(message)
 
     def lease(self, message):
         name = message.slot or self.trace.name

@@ -5,7 +5,8 @@ import threading
 import pytest
 from hands import ended, kinds, spec, submit, until
 
-from farm import keys
+from farm import carry, groups, keys
+from farm.book import StaleEpoch
 from farm.errors import CycleLimitReached, JobTimedOut
 from farm.hints import Hints
 from farm.job import State, new_id
@@ -183,3 +184,57 @@ def test_a_lost_chunk_of_a_trace_batch_is_sent_again(ledger, hands, start):
     until(lambda: ledger.trace_view(id).state is State.SUCCEEDED)
     assert [seen.attempt for seen in hands.seen] == [2]
     assert ledger.trace_view(id).nodes == {step: "ref"}
+
+
+def small(ledger, count=1):
+    """Hand in batches of one small chunk each; return their ids."""
+    ids = [new_id("b") for _ in range(count)]
+    for id in ids:
+        known = {"session": id, "job": id, "step": "trace:0-10", "kind": "trace", "slot": ""}
+        args = {"rows": 10, "steps": 100}
+        message = StepMessage(**known, attempt=1, args=args, limit_s=9)
+        envelope = Envelope("trace", "trace", message.kwargs(), str(message))
+        ledger.trace_submit(id, "p", 10, [Chunk("trace:0-10", envelope, small=True)])
+    return ids
+
+
+def done(ledger, ids):
+    return all(ledger.trace_view(id).state is State.SUCCEEDED for id in ids)
+
+
+def test_small_chunks_are_sent_by_the_scheduler(ledger, hands, start):
+    start()
+    ids = small(ledger, 5)
+    until(lambda: done(ledger, ids))
+    assert sorted(seen.session for seen in hands.seen) == sorted(ids)
+    assert {seen.attempt for seen in hands.seen} == {1}
+    until(lambda: ledger.client.xlen(keys.EVENTS) == 0)
+
+
+def test_small_chunks_that_came_together_share_a_message(ledger, hands, start, monkeypatch):
+    ids, sent = small(ledger, 5), []
+    send = hands.send
+
+    def count(app, queue, task, kwargs, repr):
+        sent.append(repr)
+        send(app, queue, task, kwargs, repr)
+
+    monkeypatch.setattr(carry, "send_step", count)
+    start()
+    until(lambda: done(ledger, ids))
+    assert sent == ["50 traces of 5 batches"]
+
+
+def test_a_scheduler_that_dies_leaves_small_chunks_to_the_next(ledger, hands, start, monkeypatch):
+    def die(self):
+        if len(self._waiting):
+            raise StaleEpoch(1)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(groups.Groups, "send", die)
+        first = start()
+        ids = small(ledger, 3)
+        first.thread.join(10)
+    start()
+    until(lambda: done(ledger, ids))
+    assert [seen.attempt for seen in hands.seen] == [1, 1, 1]

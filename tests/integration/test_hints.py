@@ -5,10 +5,12 @@ from hands import spec, submit
 
 from farm import keys
 from farm.assign import Limits
-from farm.events import Finish, JobJoined, Orphaned, SessionSeen
+from farm.events import ChunkWaits, Finish, JobJoined, Orphaned, SessionSeen
 from farm.hints import Hints
 from farm.job import State
+from farm.outbox import Envelope
 from farm.scheduler import Scheduler
+from farm.snapshot import Noted
 
 pytestmark = pytest.mark.redis
 
@@ -53,3 +55,19 @@ def test_an_open_job_that_is_gone_is_passed_over(ledger, book, blobs):
     id = submit(ledger, spec(blobs))
     book.client.delete(keys.job(id))
     assert list(Hints(book).orphans(set())) == []
+
+
+@pytest.mark.parametrize(
+    "message", ["{", "[]", '{"queue": "q", "task": "t", "kwargs": {}, "repr": ""}']
+)
+def test_a_small_chunk_that_cannot_be_read_is_dropped(book, message):
+    assert Hints(book).of(Noted("1-0", {"type": "chunk", "message": message}), ()) is None
+
+
+def test_a_small_chunk_waits_with_its_size(book):
+    kwargs = {"args": {"rows": 10, "steps": 400}}
+    message = Envelope("trace", "trace", kwargs, "r")
+    noted = Noted("1-0", {"type": "chunk", "message": message.json()})
+    assert Hints(book).of(noted, ()) == ChunkWaits(message, 10, 400)
+    wrong = message.json().replace("10", "[]")
+    assert Hints(book).of(Noted("1-0", {"type": "chunk", "message": wrong}), ()) is None

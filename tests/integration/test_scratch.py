@@ -30,7 +30,7 @@ def blobs(ledger_url):
 @pytest.mark.parametrize("body", [b"", b"\xff" * 300_000])
 def test_what_was_put_comes_back(blobs, body):
     ref = blobs.put(body)
-    assert ref == reference(body)
+    assert ref.endswith(f"-{len(body)}") and ref != blobs.put(body)
     assert blobs.has(ref)
     assert blobs.get(ref) == body
     blobs.delete(ref)
@@ -75,3 +75,22 @@ def test_what_is_no_reference_is_missing(blobs):
     assert not blobs.has("nonsense")
     with pytest.raises(BlobMissing, match="not a reference"):
         blobs.get("nonsense")
+
+
+def test_several_are_put_and_looked_at_in_one_go(blobs):
+    refs = blobs.put_all([b"one", b"", b"\xff" * 300_000])
+    one, missing, large = blobs.get_all([refs[0], reference(b"never"), refs[2]])
+    assert (one, large) == (b"one", b"\xff" * 300_000)
+    assert isinstance(missing, BlobMissing)
+    assert blobs.put_all([]) == blobs.get_all([]) == []
+
+
+def test_what_is_taken_is_gone_and_with_it_what_is_dropped(blobs, client):
+    one, other, kept = blobs.put_all([b"one", b"other", b"kept"])
+    assert blobs.take_all([one], [other]) == [b"one"]
+    assert [blobs.has(ref) for ref in (one, other, kept)] == [False, False, True]
+    client.set(keys.blob(kept), b"kepT")
+    (changed,) = blobs.take_all([kept])
+    assert isinstance(changed, BlobMissing)
+    blobs.drop([])
+    blobs.drop([kept, one])

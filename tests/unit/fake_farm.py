@@ -6,7 +6,9 @@ from hashlib import sha256
 import msgspec
 
 from farm import trace
+from farm.blobs import own_name
 from farm.columns import Inputs
+from farm.entry import Intake
 from farm.errors import BlobMissing, LedgerDown, UnknownJob
 from farm.job import Admission, BatchView, Change, JobView, State
 from farm.wire import step_message
@@ -38,6 +40,30 @@ class MemoryBlobs:
         pass
 
 
+class MemoryScratch(MemoryBlobs):
+    """A scratch store that is a dict."""
+
+    def put(self, body):
+        ref = own_name(body)
+        self.bodies[ref] = body
+        return ref
+
+    def put_all(self, bodies):
+        return [self.put(body) for body in bodies]
+
+    def get_all(self, refs):
+        return [self.bodies.get(ref) or BlobMissing(ref, "gone") for ref in refs]
+
+    def take_all(self, refs, drop=()):
+        found = self.get_all(refs)
+        self.drop([*refs, *drop])
+        return found
+
+    def drop(self, refs):
+        for ref in refs:
+            self.delete(ref)
+
+
 class FakeLedger:
     """A ledger that says what the test has put into it.
 
@@ -48,6 +74,8 @@ class FakeLedger:
         self.script = list(script)
         self.specs, self.views, self.batches, self.cancelled = [], {}, {}, []
         self.asked = []
+        #: Errors that handing in a batch gives, and what was handed in and let go.
+        self.refusals, self.chunks, self.sizes, self.released = [], {}, {}, []
         self.answered = False
         self.client = io.BytesIO()  # something that can be closed
 
@@ -77,7 +105,11 @@ class FakeLedger:
             raise answer
         return answer
 
-    def trace_submit(self, id, program, count, chunks):
+    def trace_submit(self, id, program, count, chunks, *, size=0, cap=0, forget=()):
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.trace_forget(*forget)
+        self.chunks[id], self.sizes[id] = chunks, size
         self.batches[id] = BatchView(
             id=id, state=State.RUNNING, program=program, count=count, chunks=len(chunks)
         )
@@ -88,8 +120,16 @@ class FakeLedger:
             raise UnknownJob(id)
         return self.batches[id]
 
-    def trace_forget(self, id):
-        self.batches.pop(id, None)
+    def trace_room(self, size, cap):
+        if self.refusals:
+            raise self.refusals.pop(0)
+
+    def trace_forget(self, *ids):
+        for id in ids:
+            self.batches.pop(id, None)
+
+    def trace_release(self, id):
+        self.released.append(id)
 
     def trace_cancel(self, id):
         return id in self.batches
@@ -114,7 +154,15 @@ def work_trace(ledger, scratch, envelope, spoil=lambda rows: rows):
     state = State.SUCCEEDED if len(nodes) == batch.chunks else State.RUNNING
     fresh = msgspec.structs.replace(batch, nodes=nodes, done=len(nodes), state=state)
     ledger.batches[batch.id] = fresh
-    ledger.script.append([change(len(nodes), state, done=len(nodes), segments=batch.chunks)])
+    told = {"done": len(nodes), "segments": batch.chunks, "batch": batch.id}
+    told |= {"step": message.step, "ref": ref}
+    ledger.script.append([change(len(nodes), state, **told)])
+
+
+def intake(ledger, scratch, send, **given):
+    """Return where a batch is handed in, with room enough."""
+    known = {"limit_s": 60.0, "latency_s": 1.0, "held_limit": 1 << 30}
+    return Intake(ledger=ledger, scratch=scratch, send=send, **known | given)
 
 
 DOWN = LedgerDown("redis://there", "gone")

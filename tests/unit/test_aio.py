@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from fake_farm import FakeLedger, MemoryBlobs, change, view
+from fake_farm import FakeLedger, MemoryBlobs, MemoryScratch, change, view
 
 from farm import AsyncFarm, trace_plain, verify
 from farm import settings as config
@@ -19,7 +19,7 @@ def farm(tmp_path, monkeypatch):
     made.farm.ledger, made.farm.blobs, made.farm.scratch = (
         FakeLedger(),
         MemoryBlobs(),
-        MemoryBlobs(),
+        MemoryScratch(),
     )
     monkeypatch.setattr(verify, "image_id", lambda program, settings: "ab" * 32)
     monkeypatch.setattr(verify, "verify", lambda *_: Verified("succinct", "cd" * 32, b"journal"))
@@ -76,7 +76,7 @@ def test_a_batch_is_iterated(farm):
     async def main():
         async with farm:
             batch = await farm.submit_many("fib.v0", [1, 2, 3])
-            batch.batch._taken[0] = await asyncio.to_thread(proved, batch.batch.inputs)
+            batch.batch._entry.taken[0] = await asyncio.to_thread(proved, batch.batch.inputs)
             assert len(batch) == 3 and await batch.verify() == 3
             assert len(await batch.wait()) == 3
             assert (await batch.status()).count == 3

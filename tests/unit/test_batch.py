@@ -5,24 +5,38 @@ import time
 
 import msgspec
 import pytest
-from fake_farm import DOWN, FakeLedger, MemoryBlobs, work_trace
+from fake_farm import DOWN, FakeLedger, MemoryScratch, intake, work_trace
 
-from farm import batch as module
+from farm import entry as module
 from farm import follow, parcels, trace_plain
 from farm.batch import Batch
 from farm.columns import Outputs
-from farm.errors import BadTrace, BlobMissing, FarmError, JobAborted, VerificationFailed
+from farm.embedded import SCRATCH_BYTES
+from farm.errors import (
+    BadTrace,
+    BlobMissing,
+    Busy,
+    FarmError,
+    InputTooLarge,
+    JobAborted,
+    StoreFailed,
+    VerificationFailed,
+)
 from farm.job import State
+from farm.settings import Settings
 from farm.witness import read_inputs
 
 
 class World:
     """A batch of ten proofs in chunks of four, and a worker that does what it is told."""
 
-    def __init__(self, rounds=tuple(range(1, 11))):
-        self.ledger, self.scratch, self.sent = FakeLedger(), MemoryBlobs(), []
-        inputs = read_inputs("fib.v0", list(rounds))
-        self.batch = Batch.submit(inputs, self.ledger, self.scratch, self.sent.extend, 60.0)
+    def __init__(self, rounds=tuple(range(1, 11)), **given):
+        self.ledger, self.scratch, self.sent = FakeLedger(), MemoryScratch(), []
+        self.intake = intake(self.ledger, self.scratch, self.sent.extend, **given)
+        self.batch = self.submit(rounds)
+
+    def submit(self, rounds):
+        return Batch.submit(read_inputs("fib.v0", list(rounds)), self.intake)
 
     def wait_for_sent(self, count):
         """Return the places of the messages sent after the first three, once all are."""
@@ -38,6 +52,7 @@ class World:
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     monkeypatch.setattr(parcels, "ROWS", 4)
+    monkeypatch.setattr(parcels, "SMALL_ROWS", 0)  # all messages are the client's
 
 
 def expected(rounds=tuple(range(1, 11))):
@@ -110,6 +125,7 @@ def test_results_of_another_chunk_are_refused():
     world.work(0)
     view = world.ledger.batches[world.batch.id]
     nodes = {"trace:4-8": view.nodes["trace:0-4"]}
+    world.ledger.script.clear()
     world.ledger.batches[view.id] = msgspec.structs.replace(view, nodes=nodes)
     with pytest.raises(BadTrace, match="results of"):
         world.batch.wait()
@@ -158,14 +174,14 @@ def test_a_scratch_store_that_is_away_for_a_moment_is_waited_for(monkeypatch):
     next(results)
     world.work(1)
     world.work(2)
-    get, away = world.scratch.get, [DOWN, DOWN]
+    take, away = world.scratch.take_all, [DOWN, DOWN]
 
-    def get_later(ref):
+    def take_later(refs, drop):
         if away:
             raise away.pop()
-        return get(ref)
+        return take(refs, drop)
 
-    world.scratch.get = get_later
+    world.scratch.take_all = take_later
     assert [len(part) for part in results] == [4, 2]
 
 
@@ -180,6 +196,7 @@ def test_a_batch_that_ended_otherwise_says_why(state, code, error):
     world.ledger.batches[view.id] = failed
     with pytest.raises(error):
         world.batch.wait()
+    assert world.scratch.bodies == {} and world.ledger.released == [world.batch.id]
 
 
 def test_an_empty_batch_is_done_at_once():
@@ -193,5 +210,81 @@ def test_a_broker_that_is_away_does_not_lose_an_accepted_batch():
         raise DOWN
 
     ledger = FakeLedger()
-    batch = Batch.submit(read_inputs("fib.v0", [1]), ledger, MemoryBlobs(), away, 60.0)
+    batch = Batch.submit(read_inputs("fib.v0", [1]), intake(ledger, MemoryScratch(), away))
     assert batch.id in ledger.batches
+
+
+def test_messages_of_small_chunks_are_left_to_the_scheduler(monkeypatch):
+    monkeypatch.setattr(parcels, "SMALL_ROWS", 4)
+    world = World()
+    assert [message.kwargs["step"] for message in world.sent] == ["trace:0-4", "trace:4-8"]
+    chunks = world.ledger.chunks[world.batch.id]
+    assert [chunk.small for chunk in chunks] == [False, False, True]
+    assert chunks[2].message.kwargs["args"] == {"rows": 2, "steps": 9 + 10 + 4}
+
+
+def test_a_chunk_of_few_rows_that_take_long_is_not_small(monkeypatch):
+    monkeypatch.setattr(parcels, "SMALL_ROWS", 4)
+    world = World(rounds=[parcels.SMALL_STEPS])
+    assert len(world.sent) == 1
+
+
+def test_a_chunk_takes_no_longer_than_it_should():
+    rounds = parcels.STEPS_A_SECOND // 100
+    world = World(rounds=[rounds - 2] * 4, latency_s=0.02)
+    assert [message.kwargs["step"] for message in world.sent] == ["trace:0-2", "trace:2-4"]
+
+
+def test_a_busy_farm_is_left_as_it_was():
+    world = World()
+    before = dict(world.scratch.bodies)
+    world.ledger.refusals = [Busy("what trace batches hold", "9 bytes", 1)]
+    with pytest.raises(Busy):
+        world.submit([1, 2])
+    assert world.scratch.bodies == before and len(world.sent) == 3
+
+
+def test_a_large_batch_asks_for_room_before_it_uploads(monkeypatch):
+    monkeypatch.setattr(module, "LARGE", 100)
+    world = World()
+    world.ledger.refusals = [Busy("what trace batches hold", "9 bytes", 1)]
+    monkeypatch.setattr(world.scratch, "put", lambda body: pytest.fail("it uploads"))
+    with pytest.raises(Busy):
+        world.submit([1, 2])
+
+
+def test_a_full_scratch_server_is_a_busy_farm():
+    world = World()
+
+    def full(body):
+        raise StoreFailed("scratch", "used memory > 'maxmemory'")
+
+    world.scratch.put = full
+    with pytest.raises(Busy, match="scratch server"):
+        world.submit([1])
+
+
+def test_a_batch_that_will_never_fit_is_too_large():
+    with pytest.raises(InputTooLarge):
+        World(held_limit=100)
+
+
+def test_the_size_of_a_batch_covers_what_it_puts_into_the_scratch_store():
+    world = World()
+    inputs = sum(map(len, world.scratch.bodies.values()))
+    for at in range(3):
+        world.work(at)
+    stored = sum(map(len, world.scratch.bodies.values()))
+    assert inputs < stored <= world.ledger.sizes[world.batch.id] < 4 * stored
+
+
+def test_a_cancelled_batch_leaves_nothing_in_the_scratch_store():
+    world = World()
+    world.work(0)
+    assert world.batch.cancel()
+    assert world.scratch.bodies == {} and world.ledger.released == [world.batch.id]
+    assert not world.ledger.batches[world.batch.id].error()  # it can still be looked at
+
+
+def test_traces_leave_half_of_the_smallest_scratch_server_to_messages():
+    assert Settings().trace_bytes_in_flight <= SCRATCH_BYTES[0] // 2

@@ -86,3 +86,36 @@ def test_a_chunk_whose_worker_renews_it_may_take_long():
     assert chunks.look(260, held, SLOTS, {"step:b:trace:0-9:1": 4}) == []
     (again,) = chunks.look(261, held, SLOTS, {"step:b:trace:0-9:1": 4})
     assert isinstance(again, Resend)
+
+
+def sent(since, chunks=None, **states):
+    """Look at chunks of one batch, each in its state; return those that are sent again."""
+    steps = {f"trace:{name}": record(state, **WHERE[state]) for name, state in states.items()}
+    return {one.step for one in chunks.look(since, {"b": steps}, SLOTS)}
+
+
+WHERE = {"SENT": {}, "DONE": {}, "LEASED": {"slot": "trace-m-0", "incarnation": "1"}}
+
+
+def test_a_message_is_lost_when_a_later_one_was_taken():
+    chunks = Chunks(attempts=3, patience=5)
+    assert sent(0, chunks, old="SENT") == set()
+    assert sent(1, chunks, old="SENT", new="SENT") == set()
+    assert sent(4, chunks, old="SENT", new="LEASED") == set()  # it may be on its way
+    assert sent(6, chunks, old="SENT", new="LEASED", newer="SENT") == {"trace:old"}
+
+
+def test_a_message_behind_others_is_not_lost_however_long_it_waits():
+    chunks = Chunks(attempts=3, patience=5)
+    names = [f"n{number}" for number in range(10)]
+    for beat in range(40):
+        done = dict.fromkeys(names[: beat // 4], "DONE")
+        waiting = dict.fromkeys(names[beat // 4 :], "SENT")
+        assert sent(beat, chunks, **done, **waiting) == set()
+
+
+def test_a_later_message_that_was_never_seen_waiting_tells_too():
+    chunks = Chunks(attempts=3, patience=5)
+    assert sent(0, chunks, old="SENT") == set()
+    assert sent(3, chunks, old="SENT", quick="DONE") == set()
+    assert sent(6, chunks, old="SENT", quick="DONE") == {"trace:old"}

@@ -4,9 +4,9 @@ import json
 
 import msgspec
 import pytest
-from fake_farm import FakeLedger, MemoryBlobs, change, view, work_trace
+from fake_farm import FakeLedger, MemoryBlobs, MemoryScratch, change, view, work_trace
 
-from farm import Farm, client, u32, u64, verify, words
+from farm import Farm, client, parcels, u32, u64, verify, words
 from farm import settings as config
 from farm.cli import main
 from farm.errors import BadInput, HostMissing, WrongClaim
@@ -23,13 +23,14 @@ SPEC = JobSpec(
 @pytest.fixture
 def farm(tmp_path, monkeypatch):
     made = Farm(settings=config.load(state=tmp_path))
-    made.ledger, made.blobs, made.scratch = FakeLedger(), MemoryBlobs(), MemoryBlobs()
+    made.ledger, made.blobs, made.scratch = FakeLedger(), MemoryBlobs(), MemoryScratch()
 
     def work(messages):
         for message in messages:
             work_trace(made.ledger, made.scratch, message)
 
     monkeypatch.setattr(made, "_send", work)
+    monkeypatch.setattr(parcels, "SMALL_ROWS", 0)  # all messages are the client's
     monkeypatch.setattr(client, "Farm", lambda: made)
     monkeypatch.setattr(verify, "image_id", lambda program, settings: IMAGE)
     monkeypatch.setattr(verify, "verify", lambda *_: Verified("succinct", "cd" * 32, b"journal"))

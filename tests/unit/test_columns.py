@@ -96,3 +96,32 @@ def test_outputs_are_joined_in_order():
 def test_results_of_another_batch_are_refused():
     with pytest.raises(BadTrace, match="results of b2 trace:0-1, not b1 trace:0-1"):
         Outputs.unpack(Outputs.empty(1).pack("b2 trace:0-1"), "b1 trace:0-1")
+
+
+@given(rows, st.data())
+def test_picked_rows_are_those_asked_for(witness, data):
+    batch = read_inputs("sha256.v0", None, witness)
+    at = st.lists(st.integers(0, len(witness) - 1)) if witness else st.just([])
+    wanted = np.array(data.draw(at), np.int64)
+    picked = batch.pick(wanted)
+    assert [*picked.rows(range(len(picked)))] == [(0, witness[row]) for row in wanted]
+    assert len(Inputs.unpack(picked.pack("b1"))) == len(wanted)
+
+
+@given(st.lists(rows, min_size=1, max_size=4))
+def test_joined_inputs_and_split_outputs_are_what_they_were(parts):
+    batches = [read_inputs("sha256.v0", None, part) for part in parts]
+    joined = Inputs.joined(batches)
+    assert [words for _, words in joined.rows(range(len(joined)))] == [
+        words for part in parts for words in part
+    ]
+    done = Outputs.empty(len(joined))
+    done.steps[:] = np.arange(len(joined))
+    split = list(done.split(map(len, parts)))
+    assert [len(part) for part in split] == [len(part) for part in parts]
+    assert same_rows(Outputs.joined(split), done)
+
+
+def same_rows(one: Outputs, other: Outputs) -> bool:
+    names = ("outputs", "steps", "commitments", "codes")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)

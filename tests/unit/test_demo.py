@@ -5,9 +5,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from fake_farm import FakeLedger, MemoryBlobs, change, view, work_trace
+from fake_farm import FakeLedger, MemoryBlobs, MemoryScratch, change, view, work_trace
 
-from farm import background, demo, demo_work, verify
+from farm import background, demo, demo_work, parcels, verify
 from farm import settings as config
 from farm.client import Farm
 from farm.demo_work import Row
@@ -31,6 +31,7 @@ class Stage:
         patch.setattr(verify, "verify", lambda *_: Verified("succinct", "", self.journal))
         patch.setattr(demo_work, "_plain", lambda *_: self.plain)
         patch.setattr(demo, "Farm", self.farm)
+        patch.setattr(parcels, "SMALL_ROWS", 0)  # all messages are the client's
 
     def start(self, settings, *, leashed):
         assert leashed
@@ -41,7 +42,7 @@ class Stage:
 
     def farm(self, settings):
         farm = Farm(settings=settings)
-        farm.ledger, farm.blobs, farm.scratch = FakeLedger(), MemoryBlobs(), MemoryBlobs()
+        farm.ledger, farm.blobs, farm.scratch = FakeLedger(), MemoryBlobs(), MemoryScratch()
         farm._send = lambda messages: [
             work_trace(farm.ledger, farm.scratch, message) for message in messages
         ]

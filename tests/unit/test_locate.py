@@ -1,9 +1,9 @@
-"""Where the host is found: the operator's word, PATH, the cache; in that order."""
+"""Where the compiled parts are found: the operator's word, PATH, the cache; in that order."""
 
 import pytest
 
 from farm import locate
-from farm.errors import HostMissing
+from farm.errors import HostMissing, KernelMissing
 from farm.settings import Settings
 
 
@@ -42,3 +42,14 @@ def test_what_the_operator_named_is_not_replaced(tmp_path, monkeypatch):
     assert locate.find(Settings()) == mine
     with pytest.raises(HostMissing, match="elsewhere"):
         locate.find(Settings(host=str(tmp_path / "elsewhere")))
+
+
+def test_the_kernel_lies_beside_the_host_or_where_the_operator_says(tmp_path):
+    with pytest.raises(KernelMissing, match=r"/bin/libfarm_kernel.so: there is no such"):
+        locate.kernel("")
+    cached = program(tmp_path / "cache/proving-farm/bin/libfarm_kernel.so")
+    assert locate.kernel("") == cached
+    mine = program(tmp_path / "mine.so")
+    assert locate.kernel(mine) == mine
+    with pytest.raises(KernelMissing, match=r"elsewhere.so"):
+        locate.kernel(str(tmp_path / "elsewhere.so"))

@@ -1,62 +1,30 @@
 """The trace programs: the reference's vectors, and batches against the plain definition."""
 
+import dataclasses
 from hashlib import sha256
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vectors import VECTORS
 
-from farm import trace, trace_plain
-from farm.columns import Code
+from farm import trace, trace_numpy, trace_plain
+from farm.columns import Code, Outputs
 from farm.errors import BadTrace
 from farm.witness import read_inputs
 
 LIMIT = 1 << 20
 
-# The reference implementation's own figures: program, rounds, witness, steps, commitment, output.
-VECTORS = [
-    ("fib.v0", 1, [0, 1], 3, "49f8e4cf13b7efa2dded3da53f794e654a717096b1feb98707731bb42cce831d", 1),
-    (
-        "fib.v0",
-        10,
-        [0, 1],
-        12,
-        "0ddf9edc648b678b3c85ea098ec1a1f0351cd7b64b125738a12d30e07ef97b0a",
-        55,
-    ),
-    (
-        "fib.v0",
-        200,
-        [0, 1],
-        202,
-        "f3414dc8d5d2aaaff44a1caa025385e8e6f817f7743298a241fe7b58da6972c6",
-        17323038258947941269,
-    ),
-    (
-        "fib.v0",
-        10,
-        [7, 11],
-        12,
-        "31d097d891ff3f2ba938968183570b22ea010a9b6b7d403e5ca0c78e80438b9d",
-        843,
-    ),
-    (
-        "sha256.v0",
-        0,
-        [],
-        2,
-        "bee317486e074e3e816a7d7b2725f4417d3967e15681b105eb389a09ce31aee0",
-        16406829232824261652,
-    ),
-    (
-        "sha256.v0",
-        0,
-        [1, 2, 3, 4],
-        2,
-        "bf3da938be13b5656b1086a1b701319a2c8f894ad6546d7adcd0d0c01d4b8472",
-        8350237632718489709,
-    ),
-]
+
+@pytest.fixture(scope="module", params=["kernel", "numpy"], autouse=True)
+def backend(request):
+    path = request.getfixturevalue("kernel") if request.param == "kernel" else "numpy"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trace, "_chosen", [])
+        assert trace.choose(path) == trace.backend() == request.param
+        yield request.param
+
 
 u64s = st.integers(0, (1 << 64) - 1)
 pairs = st.tuples(u64s, u64s)
@@ -91,13 +59,15 @@ def test_sha256_in_batches_is_the_plain_definition(items):
 def test_the_size_of_a_block_changes_nothing(block, monkeypatch):
     batch = read_inputs("fib.v0", [1, 700, 2, 3, 50] * 20, [[row, 1] for row in range(100)])
     expected = trace.prove(batch, LIMIT)
-    monkeypatch.setattr(trace, "BLOCK", block)
-    assert trace.prove(batch, LIMIT).pack("") == expected.pack("")
+    monkeypatch.setattr(trace_numpy, "BLOCK", block)
+    done = Outputs.empty(len(batch))
+    trace_numpy.prove(batch, done)
+    assert done.pack("") == expected.pack("")
 
 
 def test_carries_reach_the_upper_half():
     rounds, pair = 300, (2**64 - 1, 2**64 - 1)
-    proofs = trace.prove(read_inputs("fib.v0", rounds, [pair] * trace.NARROW), LIMIT)
+    proofs = trace.prove(read_inputs("fib.v0", rounds, [pair] * trace_numpy.NARROW), LIMIT)
     assert proofs.row("fib.v0", 0) == trace_plain.prove("fib.v0", rounds, pair)
 
 
@@ -114,6 +84,15 @@ def test_one_bad_row_fails_alone():
 def test_a_long_message_is_over_the_limit():
     proofs = trace.prove(read_inputs("sha256.v0", None, [[1] * 9, [1] * 8]), limit=2)
     assert proofs.codes.tolist() == [Code.OVER_LIMIT, Code.OK]
+
+
+def test_columns_that_do_not_fit_together_are_refused():
+    batch = read_inputs("fib.v0", 5, [[0, 1]] * 3)
+    short = [("words", batch.words[:-1]), ("lengths", batch.lengths[:-1])]
+    for name, column in [*short, ("lengths", batch.lengths + np.uint32(1 << 31))]:
+        broken = dataclasses.replace(batch, **{name: column})
+        with pytest.raises(BadTrace, match="columns do not fit together"):
+            trace.prove(broken, LIMIT)
 
 
 def test_no_rows_give_no_proofs():

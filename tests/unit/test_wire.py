@@ -1,9 +1,10 @@
 """Messages: what is sent is what is read, and another version or shape is refused."""
 
+import msgspec
 import pytest
 
 from farm.errors import BadInput
-from farm.wire import StepMessage, step_message
+from farm.wire import StepMessage, chunk_messages, step_message, together
 
 MESSAGE = StepMessage(
     session="s",
@@ -45,3 +46,16 @@ def test_a_message_without_a_field_is_refused():
     del kwargs["session"]
     with pytest.raises(BadInput, match="missing required field `session`"):
         step_message(kwargs)
+
+
+def test_chunks_of_a_trace_message_survive_the_way():
+    other = msgspec.structs.replace(MESSAGE, session="t")
+    kwargs = together([MESSAGE.kwargs(), other.kwargs()])
+    assert chunk_messages(kwargs) == [MESSAGE, other]
+    assert chunk_messages(MESSAGE.kwargs()) == [MESSAGE]
+
+
+@pytest.mark.parametrize("change", [{"v": 2}, {"chunks": "all"}, {"chunks": [1]}, {"chunks": [{}]}])
+def test_chunks_that_cannot_be_read_are_refused(change):
+    with pytest.raises(BadInput):
+        chunk_messages(together([MESSAGE.kwargs()]) | change)
