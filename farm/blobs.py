@@ -30,7 +30,7 @@ class BlobStore(Protocol):
         """Return the body; raises BlobMissing when it is gone, cut short or changed."""
 
     def has(self, ref: str) -> bool:
-        """Return whether a body of the right length is there."""
+        """Return whether the body is there, whole and unchanged."""
 
     def delete(self, ref: str) -> None:
         """Forget the body; one that is not there is no error."""
@@ -49,6 +49,14 @@ def checked(ref: str, body: bytes) -> bytes:
     if reference(body) != ref:
         raise BlobMissing(ref, "its bytes have changed")
     return body
+
+
+def _whole(store: BlobStore, ref: str) -> bool:
+    try:
+        store.get(ref)
+    except (BlobMissing, StoreFailed):
+        return False
+    return True
 
 
 def _known(ref: str) -> str:
@@ -87,11 +95,8 @@ class DirectoryBlobs:
         return checked(ref, body)
 
     def has(self, ref: str) -> bool:
-        """Return whether a file of the right length is there."""
-        try:
-            return self._path(_known(ref)).stat().st_size == int(ref.rpartition("-")[2])
-        except (OSError, BlobMissing):
-            return False
+        """Return whether the file is there, whole and unchanged."""
+        return _whole(self, ref)
 
     def delete(self, ref: str) -> None:
         """Remove the file, if there is one."""
@@ -167,10 +172,8 @@ class RedisBlobs:
         return checked(ref, body)
 
     def has(self, ref: str) -> bool:
-        """Return whether a body of the right length is there."""
-        if not _REFERENCE.fullmatch(ref) or not self._ask("exists", keys.blob(ref)):
-            return False
-        return bool(self._ask("strlen", keys.blob(ref)) == int(ref.rpartition("-")[2]))
+        """Return whether the body is there, whole and unchanged."""
+        return _whole(self, ref)
 
     def delete(self, ref: str) -> None:
         """Drop the key, if there is one."""
