@@ -15,7 +15,7 @@ from farm import trace_plain
 from farm.columns import U32, Inputs, Outputs
 from farm.reuse import Reuse
 from farm.witness import read_inputs
-from farm.worth import Use
+from farm.worth import EVERY, Use
 
 #: A size: the program, and the bits of rows and of work.
 _Key = tuple[str, int, int]
@@ -70,6 +70,9 @@ class _Size:
     run: Prove
     #: The way in which the next one that is measured is proved.
     due: str = "batch"
+    #: Batches measured, and whether no way was left to be tried when it was last looked at.
+    measured: int = 0
+    settled: bool = False
     #: Batches to prove so before anything is measured again.
     left: int = 0
     #: Seconds put by for trying other ways.
@@ -152,7 +155,13 @@ class Adaptive:
         known.observe((cpu + others) / units, wall / units)
         size.run = self._runs[_fastest(size)]
         size.purse += SHARE * (cpu + others)
-        size.due, trial = self._next(key, size, units)
+        size.measured += 1
+        trial = False
+        if not size.settled or size.measured % EVERY == 0:
+            size.due, trial = self._next(key, size, units)
+            size.settled = not trial
+        else:
+            size.due = _fastest(size)
         self._overhead += 0.1 * (time.thread_time() - began - cpu - self._overhead)
         return done, size, max(size.best() * units, 1e-7), trial or surprise
 

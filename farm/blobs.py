@@ -32,7 +32,7 @@ class BlobStore(Protocol):
         """Return the body; raises BlobMissing when it is gone, cut short or changed."""
 
     def has(self, ref: str) -> bool:
-        """Return whether a body of the right length is there."""
+        """Return whether the body is there, whole and unchanged."""
 
     def delete(self, ref: str) -> None:
         """Forget the body; one that is not there is no error."""
@@ -71,6 +71,14 @@ def checked(ref: str, body: bytes) -> bytes:
     return body
 
 
+def _there(store: BlobStore, ref: str) -> bool:
+    try:
+        store.get(ref)
+    except (BlobMissing, StoreFailed):
+        return False
+    return True
+
+
 def _known(ref: str) -> str:
     # A reference becomes a path, so one from outside must not be able to leave the folder.
     if not _REFERENCE.fullmatch(ref):
@@ -107,11 +115,8 @@ class DirectoryBlobs:
         return checked(ref, body)
 
     def has(self, ref: str) -> bool:
-        """Return whether a file of the right length is there."""
-        try:
-            return self._path(_known(ref)).stat().st_size == int(ref.rpartition("-")[2])
-        except (OSError, BlobMissing):
-            return False
+        """Return whether the file is there, whole and unchanged."""
+        return _there(self, ref)
 
     def delete(self, ref: str) -> None:
         """Remove the file, if there is one."""
@@ -220,11 +225,8 @@ class RedisBlobs:
         return _each(refs, answers[: len(refs)])
 
     def has(self, ref: str) -> bool:
-        """Return whether a body of the right length is there."""
-        if not _REFERENCE.fullmatch(ref):
-            return False
-        there, length = self._ask([("EXISTS", keys.blob(ref)), ("STRLEN", keys.blob(ref))])
-        return bool(there and length == int(ref.rpartition("-")[2]))
+        """Return whether the body is there, whole and unchanged."""
+        return _there(self, ref)
 
     def delete(self, ref: str) -> None:
         """Drop the key, if there is one."""

@@ -9,7 +9,8 @@ from farm.cache import Found, Stats
 from farm.columns import Inputs, Outputs
 from farm.flight import Flights
 from farm.keying import Keyer, Keys
-from farm.worth import Worth
+from farm.rows import states
+from farm.worth import EVERY, Worth
 
 
 class Store(Protocol):
@@ -37,6 +38,18 @@ class Holding:
         self.lock = threading.Lock()
         self._counts = threading.Lock()
         self._hits, self._misses, self._saved = 0, 0, 0.0
+        self._asked, self._dearness = 0, 1.0
+
+    def dearness(self, missing: Inputs, inputs: Inputs) -> float:
+        """Return how many times what the rows of a batch cost its missing ones do, each.
+
+        Adding up takes a while: for most batches it is what it was for one of the last.
+        """
+        if self._asked % EVERY == 0:
+            share = len(missing) / len(inputs)
+            self._dearness = states(missing) / states(inputs) / share
+        self._asked += 1
+        return self._dearness
 
     def count(self, hits: int, misses: int, saved_s: float = 0.0) -> None:
         """Count the rows of a batch that were not proved for it, and those that were."""

@@ -10,7 +10,7 @@ from farm.columns import Inputs, Outputs
 from farm.errors import FarmError, WaitTimeout
 from farm.flight import Loan, Wait
 from farm.holding import Holding
-from farm.rows import Rows, picked, put, states
+from farm.rows import Rows, picked, put
 from farm.worth import Use
 
 #: Sends a batch on its way and returns how to wait for it.
@@ -98,9 +98,9 @@ class Partial:
 
     def _settle(self, looked_s: float, kept_s: float) -> None:
         rows, missing, worth = len(self._inputs), len(self._missing), self._holding.worth
-        left = self._cost
-        if missing < rows and left:
-            left *= states(self._missing) / states(self._inputs)
+        left = self._cost * missing / rows
+        if left and missing < rows:
+            left *= self._holding.dearness(self._missing, self._inputs)
         saved = self._cost - left
         self._holding.count(rows - missing, missing, saved - looked_s - kept_s)
         if worth:

@@ -46,7 +46,7 @@ def check(settings: Settings) -> list[str]:
     if settings.flower:
         _check_port(settings.flower_port)
     notes = [] if _has_host(settings) else [NO_HOST]
-    if settings.ledger_url and (warning := check_ledger(settings)):
+    if warning := check_servers(settings):
         notes.append(warning)
     return notes
 
@@ -89,19 +89,21 @@ def _machine(settings: Settings) -> Machine:
     return Machine(name, len(pin.cores()), psutil.virtual_memory().total)
 
 
-def check_ledger(settings: Settings) -> str:
-    """Return a warning about what the given ledger may lose, or "".
+def check_servers(settings: Settings) -> str:
+    """Return a warning about what a given ledger may lose, or "".
 
-    Raises LedgerDown or WrongPassword for any of the given servers, UnsafeLedger for the ledger.
+    Raises LedgerDown or WrongPassword for any server that was given, UnsafeLedger for the ledger.
     """
-    urls = embedded.urls(settings)
-    for url in (urls.broker, urls.scratch):
+    others: Sequence[str] = (settings.broker_url, settings.scratch_url)
+    if settings.ledger_url:
+        others = embedded.urls(settings)[1:]
+    for url in others:
         # What only Celery can read is left to Celery.
         if url.startswith(("redis:", "rediss:", "unix:")):
             server = Server.at(url)
             with named_errors(server.where):
                 server.client.ping()
-    return Server.at(urls.ledger).check()
+    return Server.at(settings.ledger_url).check() if settings.ledger_url else ""
 
 
 def _check_port(port: int) -> None:

@@ -19,6 +19,8 @@ MEMORY, ENOUGH = 1024, 64
 EAGER = 1.25
 #: Room for each different proof seen: reference.md has both figures.
 ROOM = {"trace": 1.5, "risc0": 100.0}
+#: Calls that are all learned from; of later ones, one in so many: learning shows in what they cost.
+FIRST, EVERY = 16, 8
 #: What of an old measurement is left after a new one.
 _KEEP = 0.9
 
@@ -36,6 +38,7 @@ class Line:
 
     def __init__(self, fixed: float, each: float) -> None:
         self.fixed, self.each = fixed, each
+        self._count = 0
         # Weighted sums: of 1, rows, rows^2, seconds, rows x seconds.
         self._sums = [0.0] * 5
         for rows in (1, 4096):
@@ -46,8 +49,11 @@ class Line:
         return self.fixed + self.each * rows
 
     def observe(self, rows: float, seconds: float) -> None:
-        """Learn from one call; one of no rows or no time tells nothing."""
+        """Learn from one call, of many calls from some; no rows or no time tell nothing."""
         if rows <= 0 or seconds <= 0:
+            return
+        self._count += 1
+        if self._count > FIRST and self._count % EVERY:
             return
         self._sums = [_KEEP * one for one in self._sums]
         self._add(rows, seconds)

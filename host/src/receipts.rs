@@ -8,6 +8,10 @@ use serde::Serialize;
 
 use crate::error::HostError;
 
+/// How files that only play a receipt begin, and their kind. No receipt begins so: its first
+/// bytes are the number of its form, or a length.
+const PLAYED: [(&[u8], &str); 2] = [(b"PFT1", "trace"), (b"PFS1", "simulated")];
+
 /// Return the value that is the whole of `bytes`.
 fn whole<T: DeserializeOwned>(bytes: &[u8]) -> bincode::Result<T> {
     // The encoding of `bincode::serialize`, but strict, and no longer than what is there.
@@ -17,6 +21,9 @@ fn whole<T: DeserializeOwned>(bytes: &[u8]) -> bincode::Result<T> {
 
 /// Return the receipt (of any form) that is the whole of `bytes`.
 pub fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, HostError> {
+    if let Some((_, kind)) = PLAYED.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Err(HostError::WrongKind((*kind).into(), "risc0".into()));
+    }
     whole(bytes).map_err(|error| {
         HostError::BadReceipt(format!("{} bytes are no {what}: {error}", bytes.len()))
     })

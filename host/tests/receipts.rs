@@ -90,6 +90,18 @@ fn a_fake_receipt_is_of_the_wrong_kind_whatever_the_environment_says() {
 }
 
 #[test]
+fn what_plays_a_receipt_is_of_the_wrong_kind() {
+    let mut host = Serving::start(&[]);
+    for (begins, kind) in [(b"PFT1", "trace"), (b"PFS1", "simulated")] {
+        let played = [&begins[..], &[0; 60]].concat();
+        for form in ["receipt", "succinct", "segment"] {
+            let answer = host.ask("verify", &json!({"form": form}), &[&played]);
+            assert_eq!((answer.kind(), answer.facts()), ("WrongKind", &json!([kind, "risc0"])));
+        }
+    }
+}
+
+#[test]
 fn finalize_gives_a_receipt_only_for_the_right_journal_and_program() {
     let (mut host, one) = (Serving::start(&[]), Session::of("one"));
     let (root, journal) = (one.file("root"), one.file("journal"));

@@ -79,9 +79,10 @@ def test_a_failure_is_not_kept_for_the_next_who_asks(farm):
         (lambda raw: b"", "receipt"),
         (lambda raw: receipt("compose"), "receipt proves"),
         (lambda raw: (GOLDEN / "receipt-fake.bin").read_bytes(), "fake"),
-        (lambda raw: trace(), "receipt"),
+        (lambda raw: trace(), "of kind trace"),
+        (lambda raw: b"PFS1" + raw, "of kind simulated"),
     ],
-    ids=["truncated", "flipped", "empty", "another program", "fake", "trace"],
+    ids=["truncated", "flipped", "empty", "another program", "fake", "trace", "simulated"],
 )
 def test_a_receipt_that_proves_nothing_here(replay_farm, tmp_path, spoil, said):
     file = tmp_path / "bad.receipt"

@@ -41,6 +41,17 @@ def test_the_same_again_is_answered_from_the_store(replay_farm):
         assert replay_farm.answers() == steps
 
 
+def test_a_kept_receipt_that_has_rotted_is_made_again(replay_farm):
+    with Farm(settings=replay_farm.settings) as farm:
+        job = farm.submit(FIBONACCI, stdin("one"), po2=PO2)
+        job.wait(60)
+        ref = job.status().receipt
+        kept = replay_farm.settings.state / "blobs" / ref[:2] / ref
+        kept.write_bytes(b"x" + kept.read_bytes()[1:])
+        again = farm.submit(FIBONACCI, stdin("one"), po2=PO2)
+        again.wait(60).verify(IMAGES["fibonacci"])
+
+
 def test_two_equal_jobs_at_once_are_one_proof_and_two_answers(slow_farm):
     with Farm(settings=slow_farm.settings) as farm:
         first, second = (farm.submit(FIBONACCI, stdin("two"), po2=PO2) for _ in range(2))

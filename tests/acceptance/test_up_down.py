@@ -158,3 +158,12 @@ def test_a_wrong_password_is_one_line_and_nothing_starts(operator, tmp_path):
         assert "guess" not in up.stderr
         assert not (operator.state / "logs").exists()
         own.terminate()
+
+
+@pytest.mark.parametrize("name", ["FARM_LEDGER_URL", "FARM_BROKER_URL", "FARM_SCRATCH_URL"])
+def test_a_given_server_that_is_down_is_one_line_and_nothing_starts(operator, tmp_path, name):
+    operator.env[name] = f"unix://{tmp_path}/away.sock"
+    up = operator.types("up")
+    assert (up.returncode, up.stderr.count("\n")) == (1, 1)
+    assert "away.sock" in up.stderr
+    assert not (operator.state / "logs").exists()

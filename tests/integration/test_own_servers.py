@@ -131,17 +131,17 @@ def given(settings, tmp_path):
 
 
 def test_a_given_ledger_that_is_safe_passes(given):
-    assert up.check_ledger(given()) == ""
+    assert up.check_servers(given()) == ""
 
 
 def test_a_given_ledger_that_evicts_is_refused(given):
     settings = given("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
     with pytest.raises(UnsafeLedger, match="noeviction"):
-        up.check_ledger(settings)
+        up.check_servers(settings)
 
 
 def test_a_given_ledger_without_a_file_is_warned_of(given):
-    assert "accepted work is lost" in up.check_ledger(given("--appendonly", "no"))
+    assert "accepted work is lost" in up.check_servers(given("--appendonly", "no"))
 
 
 def test_a_wrong_password_is_said_without_showing_it(given):
@@ -149,11 +149,11 @@ def test_a_wrong_password_is_said_without_showing_it(given):
     where = settings.ledger_url.partition("@")[2]
     wrong = settings.model_copy(update={"ledger_url": f"unix://:guess@{where}"})
     with pytest.raises(WrongPassword) as caught:
-        up.check_ledger(wrong)
+        up.check_servers(wrong)
     assert "guess" not in str(caught.value)
 
 
 def test_a_given_ledger_that_is_down_is_said(settings):
     settings = settings.model_copy(update={"ledger_url": "unix:///nowhere/sock"})
     with pytest.raises(LedgerDown, match="/nowhere/sock"):
-        up.check_ledger(settings)
+        up.check_servers(settings)
