@@ -28,6 +28,7 @@ from farm.job import Change, JobSpec, JobView, new_id
 from farm.ledger import Ledger
 from farm.lot import TraceJob
 from farm.outbox import Envelope
+from farm.pace import Pace
 from farm.publish import Publisher
 from farm.receipt import Receipt
 from farm.settings import ZKVM, Settings
@@ -179,7 +180,7 @@ class Farm:
             scratch=self.scratch,
             send=self._send,
             limit_s=own.step_seconds,
-            latency_s=own.trace_latency_seconds,
+            pace=Pace(self.ledger, own.trace_latency_seconds),
             held_limit=own.trace_bytes_in_flight,
         )
 

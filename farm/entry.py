@@ -25,6 +25,7 @@ from farm.errors import (
 from farm.job import Change
 from farm.ledger import TRACE_RETRY_SECONDS, Ledger
 from farm.outbox import Envelope
+from farm.pace import Pace
 from farm.parcels import Part
 
 #: How often a batch is handed in again because the scratch store lost some of it.
@@ -45,9 +46,9 @@ class Intake:
     ledger: Ledger
     scratch: ScratchStore
     send: Send
-    #: Time limit of a chunk, and how long one should take a core, in seconds.
+    #: Time limit of a chunk, in seconds.
     limit_s: float
-    latency_s: float
+    pace: Pace
     #: Most bytes that all batches together may hold in the scratch store: over it a batch is
     #: refused, so that the messages of RISC0 steps still fit into the same server.
     held_limit: int
@@ -62,6 +63,8 @@ class Entry:
     def __init__(self, inputs: Inputs, intake: Intake, name: Callable[[], str]) -> None:
         self.inputs, self._intake, self._name = inputs, intake, name
         self.id = name()
+        # Handed in again it is cut the same way: parts go by their number.
+        self._limits = intake.pace.limits(inputs)
         self.parts: list[Part] = []
         #: The results by the part they are of.
         self.taken: dict[int, Outputs] = {}
@@ -75,7 +78,7 @@ class Entry:
         May be repeated. Raises Busy when there is no room for them, InputTooLarge when there
         never will be.
         """
-        intake, limits = self._intake, parcels.sizes(self._intake.latency_s)
+        intake, limits = self._intake, self._limits
         size, cap = parcels.held(self.inputs, limits), intake.held_limit
         if size > cap:
             raise InputTooLarge(size, cap)

@@ -11,6 +11,7 @@ from farm.columns import Inputs
 from farm.entry import Intake
 from farm.errors import BlobMissing, LedgerDown, UnknownJob
 from farm.job import Admission, BatchView, Change, JobView, State
+from farm.pace import Pace
 from farm.wire import step_message
 
 
@@ -120,6 +121,9 @@ class FakeLedger:
             raise UnknownJob(id)
         return self.batches[id]
 
+    def models(self):
+        return {}
+
     def trace_room(self, size, cap):
         if self.refusals:
             raise self.refusals.pop(0)
@@ -161,7 +165,8 @@ def work_trace(ledger, scratch, envelope, spoil=lambda rows: rows):
 
 def intake(ledger, scratch, send, **given):
     """Return where a batch is handed in, with room enough."""
-    known = {"limit_s": 60.0, "latency_s": 1.0, "held_limit": 1 << 30}
+    pace = Pace(ledger, given.pop("latency_s", 1.0))
+    known = {"limit_s": 60.0, "pace": pace, "held_limit": 1 << 30}
     return Intake(ledger=ledger, scratch=scratch, send=send, **known | given)
 
 

@@ -1,0 +1,69 @@
+"""Cut trace batches by what such chunks have cost, as far as the farm has learned it yet.
+
+The ledger is asked for models and workers every few seconds, not for every batch.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+
+from farm import parcels, sizes
+from farm.columns import Inputs
+from farm.cost import CostModel
+from farm.errors import FarmError
+from farm.ledger import Ledger
+from farm.parcels import Sizes
+from farm.terms import BACKENDS, trace_name
+
+#: Seconds between two looks at what the farm has learned.
+LOOK_SECONDS = 5.0
+#: Observations from which a model is believed.
+ENOUGH = 20
+#: CPU seconds that a chunk costs beside its proofs, all processes together: measured.
+CHUNK_SECONDS = 0.0007
+#: Most rows of one chunk: its columns are some megabytes then.
+MOST_ROWS = 1 << 16
+
+
+class Pace:
+    """How large the chunks of one client's batches may be. Safe to use from several threads."""
+
+    def __init__(
+        self, ledger: Ledger, latency_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ledger, self._latency_s, self._clock = ledger, latency_s, clock
+        self._models: dict[str, CostModel] = {}
+        self._workers = 1
+        self._look = clock()
+
+    def limits(self, inputs: Inputs) -> Sizes:
+        """Return how large each chunk of a batch may be; a guess until enough was measured."""
+        self._learn()
+        model = self._model(inputs.program)
+        if model is None or not len(inputs):
+            return parcels.sizes(self._latency_s)
+        length = max(1.0, parcels.work(inputs) / len(inputs))
+        cost = sizes.like(model, length)
+        rows = sizes.chunk_rows(
+            cost, len(inputs), self._workers, CHUNK_SECONDS, latency=self._latency_s
+        )
+        rows = min(rows, MOST_ROWS)
+        # Rows that are longer than the mean come in fewer to a chunk.
+        return Sizes(rows, max(1, int(rows * length)))
+
+    def _model(self, program: str) -> CostModel | None:
+        """Return the model of what proves here: the backend with the most observations."""
+        names = (trace_name(program, backend) for backend in BACKENDS)
+        known = [model for name in names if (model := self._models.get(name))]
+        best = max(known, key=lambda model: model.count, default=None)
+        return best if best and best.count >= ENOUGH else None
+
+    def _learn(self) -> None:
+        if self._clock() < self._look:
+            return
+        self._look = self._clock() + LOOK_SECONDS
+        # What was learned is a help, not a need.
+        with contextlib.suppress(FarmError):
+            slots = self._ledger.slots()
+            self._workers = max(1, sum(slot.kind == "trace" for slot in slots))
+            self._models = self._ledger.models()
