@@ -94,7 +94,6 @@ CURVE = Curve(title="t", across="x", up="y", places=["1", "2"], lines={"here": [
 
 
 def test_with_matplotlib_there_is_one(tmp_path):
-    pytest.importorskip("matplotlib")
     picture = bench_report.write(tmp_path, [ROW], [CURVE])[-1]
     assert picture.read_bytes().startswith(b"\x89PNG")
 
