@@ -174,9 +174,10 @@ class Adaptive:
         """Return the way to prove the next batch of a size that is measured, and if it is new."""
         best, fastest = size.best() * units, _fastest(size)
         ratios = {way: self._ratio(key, size, way, units) for way in self._runs}
-        for way, ratio in ratios.items():
+        hopeful = [way for way, ratio in ratios.items() if ratio <= HOPE]
+        for way in hopeful if len(hopeful) > 1 else ():
             known = size.costs.get(way)
-            if ratio <= HOPE and (known is None or known.count < TRIALS):
+            if known is None or known.count < TRIALS:
                 return way, True
         for way, ratio in ratios.items():
             # At least a little: a way that is no dearer is not tried for ever.

@@ -17,8 +17,6 @@ from farm.errors import StoreFailed
 HEADINGS = ("part", "what", "reference", "here", "goal", "")
 #: Columns that the table needs where there is no terminal.
 WIDTH = 160
-#: What the names of rows need.
-WIDEST = 48
 
 
 def machine() -> dict[str, Any]:
@@ -35,7 +33,7 @@ def show(rows: Sequence[Row]) -> None:
     """Print the table."""
     table = Table()
     for heading in HEADINGS:
-        table.add_column(heading, overflow="fold", min_width=WIDEST if heading == "what" else None)
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("part", ""))
     part = ""
     for row in rows:
         if row.part != part:

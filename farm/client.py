@@ -31,6 +31,7 @@ from farm.outbox import Envelope
 from farm.pace import Pace
 from farm.publish import Publisher
 from farm.receipt import Receipt
+from farm.reused import Reused
 from farm.settings import ZKVM, Settings
 from farm.witness import read_inputs
 
@@ -65,6 +66,8 @@ class Farm:
         """Send what is still gathered and close the connections; the next call opens them again."""
         if "_gatherer" in self.__dict__:
             self._gatherer.close()
+        if "_reused" in self.__dict__:
+            self._reused.close()
         if "_publisher" in self.__dict__:
             self._publisher.close()
         if "ledger" in self.__dict__:
@@ -119,7 +122,8 @@ class Farm:
         a row that is wrong fails alone. Raises Busy when trace batches hold too much already,
         InputTooLarge for more than they may ever hold.
         """
-        return Batch.submit(read_inputs(program, rounds, witness), self._intake)
+        rows = read_inputs(program, rounds, witness)
+        return self._reused.submit(rows, lambda part: Batch.submit(part, self._intake))
 
     def submit_trace(
         self, program: str, rounds: int | None = None, witness: Iterable[int] | None = None
@@ -183,6 +187,10 @@ class Farm:
             pace=Pace(self.ledger, own.trace_latency_seconds),
             held_limit=own.trace_bytes_in_flight,
         )
+
+    @cached_property
+    def _reused(self) -> Reused:
+        return Reused(self.settings, self._urls.scratch, self.ledger.models)
 
     @cached_property
     def _gatherer(self) -> Gatherer:

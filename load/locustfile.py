@@ -13,8 +13,8 @@ from users import BatchUser, Risc0User, SingleUser, tally
 
 __all__ = ["BatchUser", "Risc0User", "SingleUser"]
 
-#: Proofs in a batch of a BatchUser: one message.
-ROWS = 16_384
+#: Proofs in a batch of a BatchUser: two messages.
+ROWS = 32_768
 
 _records: list[TextIO] = []
 

@@ -154,7 +154,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20.0, help="measured in each step")
     parser.add_argument("--warm", type=float, default=5.0, help="left out before that")
     parser.add_argument("--sweeps", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=16_384, help="proofs in one batch")
+    parser.add_argument("--rows", type=int, default=32_768, help="proofs in one batch")
     parser.add_argument("--quick", action="store_true", help="seconds in all; only faults count")
     parser.add_argument("--out", type=Path, default=LOCUSTFILE.parent / "out")
     asked = parser.parse_args()
