@@ -7,12 +7,15 @@ import contextlib
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from farm import parcels, sizes
 from farm.columns import Inputs
 from farm.cost import CostModel
 from farm.errors import FarmError
 from farm.ledger import Ledger
 from farm.parcels import Sizes
+from farm.rows import LONGEST, states
 from farm.terms import BACKENDS, trace_name
 
 #: Seconds between two looks at what the farm has learned.
@@ -42,14 +45,15 @@ class Pace:
         model = self._model(inputs.program)
         if model is None or not len(inputs):
             return parcels.sizes(self._latency_s)
-        length = max(1.0, parcels.work(inputs) / len(inputs))
-        cost = sizes.like(model, length)
+        cost = sizes.like(model, max(1.0, states(inputs) / len(inputs)))
         rows = sizes.chunk_rows(
             cost, len(inputs), self._workers, CHUNK_SECONDS, latency=self._latency_s
         )
         rows = min(rows, MOST_ROWS)
         # Rows that are longer than the mean come in fewer to a chunk.
-        return Sizes(rows, max(1, int(rows * length)))
+        proved = inputs.rounds[inputs.rounds <= LONGEST].sum(dtype=np.int64)
+        work = (int(proved) + len(inputs.words)) / len(inputs)
+        return Sizes(rows, max(1, int(rows * work)))
 
     def _model(self, program: str) -> CostModel | None:
         """Return the model of what proves here: the backend with the most observations."""

@@ -99,6 +99,15 @@ def test_a_ledger_that_is_away_leaves_what_is_known():
     assert pace.limits(batch(65_536)) == before
 
 
+def test_a_row_that_is_refused_does_not_cut_the_others_small():
+    rounds = np.full(16_384, 100, "<u8")
+    plain = Learned(model(1e-8)).pace().limits(witness.read_inputs("fib.v0", rounds))
+    rounds[7] = 1 << 40
+    spoiled = Learned(model(1e-8)).pace().limits(witness.read_inputs("fib.v0", rounds))
+    assert spoiled.rows == plain.rows
+    assert spoiled.steps > 0.99 * plain.steps
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_next_to_nothing_can_be_cut_too(rows):
     assert Learned(model(1e-8)).pace().limits(batch(rows)).rows >= 1
