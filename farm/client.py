@@ -123,6 +123,8 @@ class Farm:
         InputTooLarge for more than they may ever hold.
         """
         rows = read_inputs(program, rounds, witness)
+        if self.settings.trace_cache == "off":
+            return Batch.submit(rows, self._intake)
         return self._reused.submit(rows, lambda part: Batch.submit(part, self._intake))
 
     def submit_trace(

@@ -70,7 +70,7 @@ class Entry:
         self.taken: dict[int, Outputs] = {}
         self._nodes: dict[str, str] = {}
         self._uploaded: list[Part] = []
-        self._losses = 0
+        self._losses, self._next = 0, ""
 
     def submit(self, forget: Sequence[str] = ()) -> None:
         """Hand in all parts that are not taken yet; accepted once this returns.
@@ -82,7 +82,8 @@ class Entry:
         size, cap = parcels.held(self.inputs, limits), intake.held_limit
         if size > cap:
             raise InputTooLarge(size, cap)
-        if size > LARGE:
+        # What was uploaded before may be in the ledger, and counted there.
+        if size > LARGE and not self._uploaded:
             intake.ledger.trace_room(size, cap)
         # Kept from before, an answer got lost: the ledger may name just these.
         parts = list(self._uploaded)
@@ -125,13 +126,17 @@ class Entry:
         """Hand in what is missing under another name; raises `error` after too many losses."""
         if self._losses >= LOSSES:
             raise error
-        lost, self.id = self.id, self._name()
+        # An answer may have got lost, and the ledger have it: then under the same name again.
+        lost, self.id = self.id, self._next or self._name()
+        before = [part.inputs for at, part in enumerate(self.parts) if at not in self.taken]
         try:
             self.submit()
-        except FarmError:
+        except FarmError as failure:
+            self._next = self.id if isinstance(failure, LedgerDown) else ""
             self.id = lost
             raise
-        self._losses += 1
+        self._losses, self._next = self._losses + 1, ""
+        self._drop(before)
         with contextlib.suppress(FarmError):
             self._intake.ledger.trace_forget(lost)
 

@@ -19,8 +19,8 @@ from farm.lot import Lot, TraceJob
 from farm.trace_plain import PROGRAMS, unknown
 from farm.underway import Underway
 
-#: Most rows of a lot: one message.
-ROWS = 16_384
+#: Most rows of a lot: one message. And about how many witness words: 8 MiB.
+ROWS, WORDS = 16_384, 1 << 20
 #: Most lots that wait to be accepted; over it the client is busy.
 LOTS = 64
 #: Seconds until a farm that is busy is asked again.
@@ -67,7 +67,7 @@ class Gatherer:
             if lot is None:
                 lot = self._new(program)
             at = lot.add(rounds, witness)
-            if at + 1 >= ROWS:
+            if at + 1 >= ROWS or lot.words >= WORDS:
                 del self._open[program]
             if self._idle:
                 self._rouse()
@@ -122,7 +122,9 @@ class Gatherer:
             thread.join()
         with self._lock:
             self._closing = False
-            if any(map(len, self._lots)):  # submitted meanwhile
+            # Submitted meanwhile, or somebody waits for it.
+            waited = any(lot.waited for lot in self._underway.lots())
+            if any(map(len, self._lots)) or waited:
                 self._rouse()
 
     def _run(self) -> None:
@@ -175,6 +177,8 @@ class Gatherer:
             if self._underway and filling and young and not self._hurry:
                 return []
             self._open.clear()
+            # One whose only row was refused stays empty.
+            self._lots = list(ready)
             self._hurry = False
             return ready
 

@@ -1,5 +1,6 @@
 """Hold single trace submits that share a batch: their columns, then their results."""
 
+import logging
 import threading
 from array import array
 from collections.abc import Callable, Iterable
@@ -11,6 +12,8 @@ from farm.columns import Code, Inputs, Outputs
 from farm.errors import BadTrace, FarmError, JobFailed, WaitTimeout
 from farm.job import State
 from farm.trace_plain import TraceProof
+
+log = logging.getLogger(__name__)
 
 #: Most rounds that a column can hold; what is over it is over any limit.
 _MOST = 0xFFFFFFFF
@@ -42,6 +45,17 @@ class Lot:
         self._rows: _Rows | Outputs | None = None
         self._ended = threading.Event()
         self._told: list[Callable[[], object]] = []
+        self._waiting: list[object] = []
+
+    @property
+    def waited(self) -> bool:
+        """Whether somebody is to hear of the end."""
+        return bool(self._waiting or self._told)
+
+    @property
+    def words(self) -> int:
+        """How many witness words all rows have."""
+        return len(self._words)
 
     def __len__(self) -> int:
         return len(self._rounds)
@@ -97,8 +111,8 @@ class Lot:
 
     def when_ended(self, call: Callable[[], object]) -> None:
         """Call once the lot has ended, from whatever thread ends it; or now."""
-        self._awake()
         self._told.append(call)
+        self._awake()
         if self.over:
             self._tell()
 
@@ -108,13 +122,21 @@ class Lot:
                 call = self._told.pop()
             except IndexError:  # another thread was faster
                 return
-            call()
+            try:
+                call()
+            except Exception:  # it is the caller's, and others wait for this thread
+                log.exception("a call at the end of a trace failed")
 
     def wait(self, timeout: float | None) -> None:
         """Return once the lot has ended; raises WaitTimeout."""
-        self._awake()
-        if not self._ended.wait(timeout):
-            raise WaitTimeout("of a single trace", self.state, timeout)
+        me = object()
+        self._waiting.append(me)
+        try:
+            self._awake()
+            if not self._ended.wait(timeout):
+                raise WaitTimeout("of a single trace", self.state, timeout)
+        finally:
+            self._waiting.remove(me)
 
     def error(self) -> FarmError | None:
         """Return why the lot has no results, made anew: each raising adds to an error."""

@@ -27,7 +27,7 @@ Send = Callable[[Inputs], Batch]
 
 
 class Reused:
-    """The caches before one farm; the setting `trace_cache` can turn them off.
+    """The caches before one farm.
 
     `models` gives the cost models that the farm has learned. While it has none, nothing tells
     whether a lookup would pay, and there is none.
@@ -36,7 +36,6 @@ class Reused:
     def __init__(
         self, settings: Settings, scratch: str, models: Callable[[], Mapping[str, CostModel]]
     ) -> None:
-        self._on = settings.trace_cache == "auto"
         self._price = Price(models)
         limit, most = settings.trace_rounds_limit, settings.trace_cache_bytes
         self._near = Reuse(TraceCache(limit, most_bytes=most), Worth.of_memory(), self._price)
@@ -46,8 +45,6 @@ class Reused:
 
     def submit(self, inputs: Inputs, send: Send) -> Batch:
         """Return a batch of these proofs, of which `send` hands in those that are not held."""
-        if not self._on:
-            return send(inputs)
         batch = ReusedBatch(inputs, self._start, send)
         return batch.whole or batch
 

@@ -98,7 +98,10 @@ class Underway:
             if entry.collect(changes):
                 lot.settle(Outputs.joined([entry.taken[at] for at in range(len(entry.parts))]))
             elif changes[-1].state.ended:
-                lot.fail(entry.why())
+                # The changes that named the other results may never have been read.
+                if not entry.collect():
+                    raise entry.why()
+                lot.settle(Outputs.joined([entry.taken[at] for at in range(len(entry.parts))]))
         except BlobMissing as error:
             self._send_again(lot, error)
         except LedgerDown:

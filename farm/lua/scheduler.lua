@@ -36,7 +36,7 @@ end
 -- KEYS: epoch events    ARGV: epoch, events dealt with
 local function ack(keys, args)
   if stale(keys[1], args[1]) then return STALE end
-  redis.call('XDEL', keys[2], unpack(args, 2))
+  for i = 2, #args do redis.call('XDEL', keys[2], args[i]) end
   return 'OK'
 end
 
@@ -46,6 +46,8 @@ local function send(keys, args)
   if stale(keys[1], args[1]) then return STALE end
   if not running(keys[3]) then return 'ENDED' end
   local before = read(keys[4], args[3])
+  -- It was done while the scheduler still read it as lost.
+  if before and before.state == 'DONE' then return 'ENDED' end
   if (before and before.attempt or 0) ~= args[4] - 1 then return 'DIFFERS' end
   redis.call('HSET', keys[4], args[3], args[5])
   redis.call('HDEL', keys[5], args[7])
@@ -173,7 +175,7 @@ end
 -- KEYS: epoch beats    ARGV: epoch, fields that nobody watches any more
 local function forget_beats(keys, args)
   if stale(keys[1], args[1]) then return STALE end
-  redis.call('HDEL', keys[2], unpack(args, 2))
+  for i = 2, #args do redis.call('HDEL', keys[2], args[i]) end
   return 'OK'
 end
 

@@ -10,6 +10,7 @@ from farm.errors import Busy, LedgerDown, WorkerLost
 from farm.job import State, new_id
 from farm.ledger import Chunk
 from farm.outbox import Envelope
+from farm.session import StepState
 from farm.steps import Hold
 
 pytestmark = pytest.mark.redis
@@ -155,3 +156,18 @@ def test_a_result_told_twice_is_held_though_the_batch_has_ended(ledger, steps):
     prove(steps, id)
     assert steps.trace_done(id, "trace:0-1", 1, "ref 0") is Hold.HELD
     assert steps.trace_done(id, "trace:0-1", 1, "other") is Hold.CANCELLED
+
+
+def test_a_chunk_that_was_done_meanwhile_is_not_sent_again(ledger, steps, book):
+    id = submit(ledger, 10, chunks=2)
+    prove(steps, id)
+    again = StepState(state="SENT", attempt=2, message=ENVELOPE.json())
+    assert not book.send(id, "trace:0-1", again, ENVELOPE)
+    assert ledger.trace_view(id).done == 1
+    prove(steps, id, 1)
+    view = ledger.trace_view(id)
+    assert (view.state, set(view.nodes.values())) == (State.SUCCEEDED, {"ref 0", "ref 1"})
+
+
+def test_any_number_of_events_is_deleted_at_once(book):
+    book.ack(*(f"{number}-0" for number in range(20_000)))

@@ -1,58 +1,22 @@
 """Single submits: which share a batch, when it is sent, what comes back whatever happens."""
 
-import msgspec
 import pytest
-from fake_farm import DOWN, FakeLedger, MemoryScratch, change, intake, work_trace
+from fake_farm import DOWN
+from gathering import LINGER, World, proofs
 
-from farm import follow, gather, trace_plain, underway
+from farm import follow, gather, trace_plain
 from farm.errors import (
     BadTrace,
-    BlobMissing,
     Busy,
     FarmError,
-    JobAborted,
     LedgerDown,
-    UnknownJob,
 )
-from farm.gather import Gatherer
 from farm.job import State
-
-LINGER = 0.004
-
-
-class World:
-    """A gatherer whose turns the test makes, on a clock that the test moves."""
-
-    def __init__(self, **given):
-        self.now = 100.0
-        self.ledger, self.scratch = FakeLedger(), MemoryScratch()
-        self.intake = intake(self.ledger, self.scratch, lambda messages: None, **given)
-        self.gatherer = Gatherer(self.intake, LINGER, lambda: self.now)
-        self.gatherer._rouse = lambda: None  # no thread: the test is the thread
-
-    def submit(self, *rows, program="fib.v0"):
-        return [self.gatherer.submit(program, *row) for row in rows]
-
-    def turn(self, seconds=0.0):
-        self.now += seconds
-        self.gatherer.turn()
-
-    def flying(self):
-        """Return the batches that are accepted and not taken."""
-        return list(self.ledger.batches)
-
-    def work(self, batch):
-        for chunk in self.ledger.chunks[batch]:
-            work_trace(self.ledger, self.scratch, chunk.message)
 
 
 @pytest.fixture
 def world():
     return World()
-
-
-def proofs(*rounds):
-    return [trace_plain.prove("fib.v0", n, [0, 1]) for n in rounds]
 
 
 def test_the_first_goes_at_once_and_those_meanwhile_together(world):
@@ -200,71 +164,3 @@ def test_an_answer_that_got_lost_makes_no_second_batch(world, monkeypatch):
     world.turn(LINGER)
     world.turn()
     assert job.state is State.ACCEPTED and len(world.flying()) == 2
-
-
-def test_changes_that_were_lost_are_looked_for(world):
-    (job,) = world.submit((3,))
-    world.turn()
-    world.work(*world.flying())
-    world.ledger.script.clear()
-    world.turn()
-    assert not job.done()
-    world.turn(underway.LOOK_SECONDS)
-    assert job.wait(0) == proofs(3)[0]
-
-
-@pytest.mark.parametrize("told", [True, False])
-def test_a_batch_that_failed_says_why_to_each(world, told):
-    jobs = world.submit((3,), (4,))
-    world.turn()
-    (id,) = world.flying()
-    ended = {"state": State.ABORTED, "code": "JobAborted", "facts": [id, "by request"]}
-    world.ledger.batches[id] = msgspec.structs.replace(world.ledger.batches[id], **ended)
-    if told:
-        world.ledger.script.append([change(1, State.ABORTED, batch=id)])
-    world.turn(0 if told else underway.LOOK_SECONDS)
-    for job in jobs:
-        with pytest.raises(JobAborted):
-            job.wait(0)
-    assert world.scratch.bodies == {}
-
-
-def test_what_the_scratch_store_lost_is_handed_in_again(world):
-    (job,) = world.submit((3,))
-    world.turn()
-    (first,) = world.flying()
-    world.work(first)
-    world.scratch.bodies.clear()
-    world.turn()
-    (again,) = world.flying()
-    assert again != first and not job.done()
-    world.work(again)
-    world.turn()
-    assert job.wait(0) == proofs(3)[0]
-
-
-def test_what_is_lost_again_and_again_ends_with_an_error(world):
-    (job,) = world.submit((3,))
-    world.turn()
-    for _ in range(9):
-        if not job.done():
-            world.work(*world.flying())
-            world.scratch.bodies.clear()
-            world.turn()
-    with pytest.raises(BlobMissing):
-        job.wait(0)
-
-
-def test_a_batch_the_ledger_does_not_know_fails_alone(world):
-    (lost,) = world.submit((3,))
-    world.turn()
-    (unknown,) = world.flying()
-    (kept,) = world.submit((4,))
-    world.turn(LINGER)
-    world.ledger.trace_forget(unknown)
-    world.turn(underway.LOOK_SECONDS)
-    with pytest.raises(UnknownJob):
-        lost.wait(0)
-    world.work(*world.flying())
-    world.turn()
-    assert kept.wait(0) == proofs(4)[0]

@@ -54,8 +54,8 @@ def send(sent):
 def make(tmp_path):
     made = []
 
-    def reused(cache="auto", uses=()):
-        settings = config.load(state=tmp_path, trace_cache=cache)
+    def reused(uses=()):
+        settings = config.load(state=tmp_path)
         made.append(Reused(settings, f"unix://{tmp_path}/none", dict))
         todo = list(uses)
         made[-1]._near.worth.choose = lambda rows, cost: todo.pop(0) if todo else Use.NONE
@@ -68,10 +68,6 @@ def make(tmp_path):
 
 def fib(*rounds: int) -> Inputs:
     return read_inputs("fib.v0", list(rounds))
-
-
-def test_turned_off_every_batch_is_the_farms_own(make, send, sent):
-    assert make("off").submit(fib(3), send) is sent[0]
 
 
 def test_a_batch_that_is_not_looked_up_is_the_farms_own(make, send, sent):
