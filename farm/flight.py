@@ -1,9 +1,11 @@
 """Let several batches wait for one proof: whoever asks second waits for whom asked first."""
 
 import threading
+import time
 import weakref
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import fields
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -26,11 +28,12 @@ class Once:
 
     def __call__(self, timeout: float | None) -> Outputs:
         """Return the results; raises what the wait raises, and is asked anew after that."""
-        if not self._lock.acquire(timeout=-1 if timeout is None else max(timeout, 0.0)):
+        end = ending(timeout)
+        if not self._lock.acquire(timeout=-1 if end is None else until(end)):
             raise too_late(timeout)
         try:
             if self._done is None:
-                self._done = self._wait(timeout)
+                self._done = _fixed(self._wait(until(end)))
             return self._done
         finally:
             self._lock.release()
@@ -51,11 +54,12 @@ class Flight:
 
     def lands(self, timeout: float | None) -> Outputs:
         """Return the proofs; raises what waiting for them raises, FarmError if it never left."""
-        if not self._left.wait(timeout):
+        end = ending(timeout)
+        if not self._left.wait(until(end)):
             raise too_late(timeout)
         if self._wait is None:
             raise FarmError("the batch that was to make these proofs was not accepted")
-        return self._wait(timeout)
+        return self._wait(until(end))
 
 
 class Loan(NamedTuple):
@@ -100,6 +104,28 @@ class Flights:
             start = ends[at] - len(flying[at].keys)
             loans.append(Loan(flying[at], rows, first[rows] - start))
         return loans
+
+
+def ending(timeout: float | None) -> float | None:
+    """Return when a wait that begins now is to end, None for one that never does."""
+    endless = timeout is None or timeout > threading.TIMEOUT_MAX
+    return None if timeout is None or endless else time.monotonic() + timeout
+
+
+@overload
+def until(end: None) -> None: ...
+@overload
+def until(end: float) -> float: ...
+def until(end: float | None) -> float | None:
+    """Return the seconds that are left until `end`, at least 0; None without an end."""
+    return None if end is None else max(0.0, end - time.monotonic())
+
+
+def _fixed(done: Outputs) -> Outputs:
+    # Several batches get the same columns: who changes some must not change those of others.
+    for field in fields(done):
+        getattr(done, field.name).flags.writeable = False
+    return done
 
 
 def too_late(timeout: float | None) -> WaitTimeout:

@@ -117,9 +117,10 @@ class Keyer:
         if len(inputs) <= count:
             return np.arange(len(inputs))
         if inputs.program == "fib.v0":
+            first, second = _pairs(inputs)
             sums = inputs.rounds * self._factors[0]
-            sums += inputs.words[0::2] * self._factors[1]
-            sums += inputs.words[1::2] * self._factors[2]
+            sums += first * self._factors[1]
+            sums += second * self._factors[2]
         else:
             totals = np.concatenate((np.zeros(1, "<u8"), np.cumsum(inputs.words, dtype="<u8")))
             sums = np.diff(totals[inputs.ends()]) * self._factors[1]
@@ -137,6 +138,15 @@ class Keyer:
             digest = blake2b(body[ends[row] : ends[row + 1]], digest_size=16, key=self._seed)
             first[row], second[row] = np.frombuffer(digest.digest(), "<u8")
         return lengths.astype("<u8") | _SHA256, first, second
+
+
+def _pairs(inputs: Inputs) -> tuple[U64, U64]:
+    """Return the first and the second word of each row, whatever of those that have not two."""
+    if (inputs.lengths == _ROOM).all():
+        return inputs.words[0::2], inputs.words[1::2]
+    padded = np.concatenate((inputs.words, np.zeros(_ROOM, "<u8")))
+    starts = inputs.ends()[:-1]
+    return padded[starts], padded[starts + 1]
 
 
 def provable(inputs: Inputs, limit: int) -> Mask | None:

@@ -1,6 +1,5 @@
 """One batch of which some rows are held, lent by other batches, or equal, and the rest is sent."""
 
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from farm.cache import Found
 from farm.columns import Inputs, Outputs
 from farm.errors import FarmError, WaitTimeout
-from farm.flight import Loan, Wait
+from farm.flight import Loan, Once, Wait, ending, until
 from farm.holding import Holding
 from farm.rows import Rows, picked, put
 from farm.worth import Use
@@ -22,6 +21,8 @@ class Partial:
 
     def __init__(self, holding: Holding, inputs: Inputs, submit: Submit, cost: float) -> None:
         self._holding, self._inputs, self._submit, self._cost = holding, inputs, submit, cost
+        #: How to wait for what was lent and came to nothing, by the number of the loan.
+        self._again: dict[int, Wait] = {}
         began = holding.clock()
         with holding.lock:  # nobody may look between this look and this flight
             self._found = holding.store.look(inputs)
@@ -38,7 +39,7 @@ class Partial:
 
     def wait(self, timeout: float | None) -> Outputs:
         """Return the proofs of all rows; raises why they could not be made, or WaitTimeout."""
-        end = None if timeout is None else time.monotonic() + timeout
+        end = ending(timeout)
         done = self._landed(timeout)
         clock = self._holding.clock
         began = clock()
@@ -47,7 +48,7 @@ class Partial:
         self._holding.flights.remove(self._flight)
         kept = clock()
         # Only now that its own flight has landed does a batch wait for others: none waits for ever.
-        lent = [self._lent(loan, end) for loan in self._loans]
+        lent = [self._lent(at, end) for at in range(len(self._loans))]
         landed = clock()
         merged = done if len(own) == len(self._inputs) else self._merged(done, lent)
         self._settle(self._spent + clock() - landed, kept - began)
@@ -71,15 +72,17 @@ class Partial:
             self._holding.flights.remove(self._flight)
             raise
 
-    def _lent(self, loan: Loan, end: float | None) -> Outputs:
-        left = None if end is None else end - time.monotonic()
-        try:
-            return picked(loan.flight.lands(left), loan.theirs)
-        except WaitTimeout:
-            raise
-        except FarmError:  # its failure is not this batch's
-            rows = self._found.rows[self._firsts[loan.rows]]
-            return self._submit(self._inputs.pick(rows))(left)
+    def _lent(self, at: int, end: float | None) -> Outputs:
+        loan = self._loans[at]
+        if at not in self._again:
+            try:
+                return picked(loan.flight.lands(until(end)), loan.theirs)
+            except WaitTimeout:
+                raise
+            except FarmError:  # its failure is not this batch's
+                rows = self._found.rows[self._firsts[loan.rows]]
+                self._again[at] = Once(self._submit(self._inputs.pick(rows)))
+        return self._again[at](until(end))
 
     def _merged(self, done: Outputs, lent: Sequence[Outputs]) -> Outputs:
         merged, own = Outputs.empty(len(self._inputs)), len(self._own)

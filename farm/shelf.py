@@ -26,6 +26,8 @@ T = TypeVar("T")
 _SEED = b"proving-farm trace proofs 1"
 #: Bytes of a value: key, proof, digest.
 _KEY, _PROOF, _DIGEST = 24, 8 * WIDTH, 16
+#: Share of the server's memory up to which proofs are put there.
+SHARE = 0.25
 #: Rows asked for by one command.
 _TOGETHER = 16_384
 #: Longest that an answer may take, and how long a server that gave none is left alone: seconds.
@@ -85,6 +87,8 @@ class Shelf:
         proofs = [row.tobytes() for row in to_words(outputs, good)]
 
         def put() -> None:
+            if not self._room():
+                return
             pipe = self._client.pipeline(transaction=False)
             for key, proof in zip(_bytes(keys[good]), proofs, strict=True):
                 pipe.set(self._name(key), _value(key, proof), ex=names.PROOFS)
@@ -92,6 +96,12 @@ class Shelf:
 
         if proofs:
             self._ask(put, None)
+
+    def _room(self) -> bool:
+        """Return whether the server has room to spare: it carries the farm's messages, too."""
+        memory = self._client.info("memory")
+        most = int(memory["maxmemory"])
+        return not most or int(memory["used_memory"]) < SHARE * most
 
     def stats(self) -> Stats:
         """Return how its lookups went; what all processes keep there is not known here."""

@@ -114,3 +114,12 @@ def test_a_full_server_is_no_reason_to_fail(shelf, client):
     assert done.pack("") == trace.prove(BATCH, LIMIT).pack("")
     client.config_set("maxmemory", 0)
     assert client.keys("farm:proof:*") == []
+
+
+def test_a_server_that_others_need_is_not_filled(shelf, client):
+    client.config_set("maxmemory", 2 * int(client.info("memory")["used_memory"]))
+    fill(shelf())
+    assert not shelf().look(BATCH).hits.any()
+    client.config_set("maxmemory", 0)
+    fill(shelf())
+    assert shelf().look(BATCH).hits.any()

@@ -77,3 +77,10 @@ def test_a_sample_is_of_the_size_asked_for_and_takes_equal_rows_together(program
     assert np.array_equal(rows[: len(rows) // 2] + 20_000, rows[len(rows) // 2 :])
     smaller = batch.pick(rows)
     assert keyer.sample(smaller, len(rows)).tolist() == list(range(len(rows)))
+
+
+def test_a_row_of_another_width_harms_no_sample():
+    keyer, rows = Keyer(), [[number, 1] for number in range(500)]
+    plain = keyer.sample(read_inputs("fib.v0", 9, rows), 100)
+    odd = keyer.sample(read_inputs("fib.v0", 9, [*rows, [1, 2, 3]]), 100)
+    assert [row for row in odd.tolist() if row < 500] == plain.tolist()

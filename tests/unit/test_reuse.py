@@ -1,5 +1,6 @@
 """Nothing is proved twice, everything comes back in order, and one batch's failure is its own."""
 
+import math
 import threading
 
 import numpy as np
@@ -174,6 +175,43 @@ def test_waiting_ends_in_time():
             wait(0.01)
     with pytest.raises(WaitTimeout):
         Flight(Keyer().keys(fib(2))).lands(0.01)
+
+
+def test_what_was_lent_in_vain_is_handed_in_once_however_often_it_is_asked_for():
+    reuse, handed_in = Reuse(TraceCache(LIMIT)), []
+
+    def slow(part):
+        handed_in.append(part)
+
+        def wait(timeout):
+            if timeout is not None:
+                raise WaitTimeout("b2", "RUNNING", timeout)
+            return trace.prove(part, LIMIT)
+
+        return wait
+
+    lender = reuse.start(fib(2, 3), failing)
+    borrower = reuse.start(fib(2, 3), slow)
+    for _ in range(3):
+        with pytest.raises(WaitTimeout):
+            borrower(0.01)
+    assert len(handed_in) == 1
+    assert same(borrower(None), fib(2, 3)) and len(handed_in) == 1
+    with pytest.raises(JobFailed):
+        lender(None)
+
+
+def test_a_wait_without_an_end_may_be_said_in_numbers():
+    reuse = Reuse(TraceCache(LIMIT))
+    wait = reuse.start(fib(2), lambda part: lambda timeout: trace.prove(part, LIMIT))
+    assert same(wait(math.inf), fib(2))
+
+
+def test_who_changes_what_it_got_changes_nothing_of_others():
+    reuse = Reuse(TraceCache(LIMIT))
+    done = reuse.start(fib(2), lambda part: lambda timeout: trace.prove(part, LIMIT))(None)
+    with pytest.raises(ValueError, match="read-only"):
+        done.outputs[0] = 0
 
 
 class Script(Worth):
