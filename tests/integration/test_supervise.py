@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from farm import supervise
 from farm.child import Child
 from farm.errors import StartFailed
 from farm.processes import Process, Stage
@@ -85,7 +86,9 @@ def until(condition, seconds=10.0):
 
 
 @pytest.fixture
-def farm(tmp_path):
+def farm(tmp_path, monkeypatch):
+    # On a busy machine it may take long enough for the operator to be told.
+    monkeypatch.setattr(supervise, "TELL_SECONDS", 3600.0)
     return Farm(tmp_path)
 
 
