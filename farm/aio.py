@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, Self, TypeVar
 
 from farm.batch import Batch
 from farm.client import Farm, Job, Program
 from farm.columns import Outputs
-from farm.errors import BadTrace, WaitTimeout
-from farm.follow import Progress
-from farm.job import BatchView, JobView, State
+from farm.errors import BadTrace, LedgerDown, WaitTimeout
+from farm.follow import LOOK, Clock, Patience, Progress
+from farm.job import BatchView, Change, JobView, State
 from farm.lot import TraceJob
 from farm.receipt import Receipt
 from farm.settings import Settings
@@ -141,15 +143,23 @@ class AsyncBatch:
     """Trace proofs that are being made; see `farm.Batch`."""
 
     def __init__(self, batch: Batch) -> None:
-        self.batch, self.id = batch, batch.id
+        self.batch = batch
+
+    @property
+    def id(self) -> str:
+        """The batch's name in the ledger, another one once it had to be handed in again."""
+        return self.batch.id
 
     def __len__(self) -> int:
         return len(self.batch)
 
     async def __aiter__(self) -> AsyncIterator[TraceProof | BadTrace]:
         """Yield each proof in order as it comes; a row that has none yields why."""
-        parts, first = self.batch.chunks(), 0
-        while (done := await _thread(next, parts, None)) is not None:
+        first = 0
+        for number in itertools.count():
+            chunk = partial(_chunk, self.batch, number)
+            if (done := await _looking(chunk, None, None)) is None:
+                return
             for at in range(len(done)):
                 yield done.row(self.batch.inputs.program, at, first)
             first += len(done)
@@ -159,13 +169,50 @@ class AsyncBatch:
         return await _thread(self.batch.status)
 
     async def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
-        """Return all results as columns, once they are there."""
-        return await _thread(self.batch.wait, timeout, progress)
+        """Return all results as columns; cancelling the wait leaves the batch alone."""
+        return await _looking(self.batch.wait, timeout, progress)
 
     async def verify(self, sample: float = 1.0) -> int:
         """Compute a random share of the proofs again; return how many were right."""
+        await self.wait()
         return await _thread(self.batch.verify, sample)
 
     async def cancel(self) -> bool:
         """Return whether the batch was still running; it is ABORTED then."""
         return await _thread(self.batch.cancel)
+
+
+def _chunk(batch: Batch, number: int, timeout: float | None, progress: Progress) -> Outputs | None:
+    # Those before it are there already: they cost nothing.
+    return next(itertools.islice(batch.chunks(timeout, progress), number, None), None)
+
+
+async def _looking(
+    call: Callable[[float | None, Progress], T], timeout: float | None, progress: Progress | None
+) -> T:
+    """Return what `call` does, which waits for a batch; each time for one look in a thread.
+
+    So a wait that is cancelled lets its thread go. Raises what `call` does.
+    """
+    clock, patience, tell = Clock(timeout), Patience(answered=True), _once(progress)
+    while True:
+        try:
+            return await _thread(call, min(LOOK, clock.left()), tell)
+        except WaitTimeout as error:
+            if not clock.left():
+                raise WaitTimeout(*error.facts[:2], timeout) from None
+            patience.back()
+        except LedgerDown as error:
+            await _thread(patience.away, error, clock)
+
+
+def _once(progress: Progress | None) -> Progress:
+    """Return what tells `progress` of each change once: every look hears of all there were."""
+    told: set[tuple[str, str]] = set()
+
+    def tell(change: Change) -> None:
+        if progress and (change.batch, change.id) not in told:
+            told.add((change.batch, change.id))
+            progress(change)
+
+    return tell

@@ -1,6 +1,5 @@
 """A batch of trace proofs, from the side of who asked for it."""
 
-import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Self
@@ -10,9 +9,10 @@ import numpy as np
 from farm import trace
 from farm.columns import Inputs, Outputs
 from farm.entry import Entry, Intake
-from farm.errors import BadTrace, BlobMissing, LedgerDown, VerificationFailed
+from farm.errors import BadTrace, Busy, LedgerDown, UnknownJob, VerificationFailed
 from farm.follow import Clock, Patience, Progress, follow
 from farm.job import BatchView, Change, new_id
+from farm.ledger import Ledger
 from farm.trace_plain import TraceProof
 
 #: Rounds that no row has: what has a proof is within the workers' limit.
@@ -22,12 +22,11 @@ _ANY_LENGTH = 1 << 32
 class Batch:
     """Trace proofs that are being made, in the order they were asked for.
 
-    Safe to use from one thread at a time.
+    Safe to use from several threads: whoever waits gets all results.
     """
 
     def __init__(self, entry: Entry, intake: Intake) -> None:
         self._entry, self._ledger = entry, intake.ledger
-        self._joined: Outputs | None = None
 
     @classmethod
     def submit(cls, inputs: Inputs, intake: Intake) -> Self:
@@ -64,48 +63,23 @@ class Batch:
     def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
         """Return all results as columns, once they are there.
 
-        Raises WaitTimeout, or why the batch has failed. `progress` is told of every change.
+        Raises WaitTimeout after `timeout` seconds, or why the batch has failed; JobAborted once
+        it is cancelled. `progress` is told of every change.
         """
-        if self._joined is None:
-            done = Outputs.joined(list(self.chunks(timeout, progress)))
-            # The parts are where the whole is: nothing is held twice.
-            counts = [len(self._entry.taken[at]) for at in range(len(self._entry.parts))]
-            self._entry.taken.update(enumerate(done.split(counts)))
-            self._joined = done
-        return self._joined
+        for _ in self.chunks(timeout, progress):
+            pass
+        return self._entry.whole()
 
     def chunks(
         self, timeout: float | None = None, progress: Progress | None = None
     ) -> Iterator[Outputs]:
         """Yield the results of each chunk, in order, once it and all before it are there."""
-        clock, patience = Clock(timeout), Patience(self._ledger.answered)
-        news = self._news(clock)
-        for at in range(len(self._entry.parts)):
-            while at not in self._entry.taken:
-                changes = next(news, None)
-                for change in changes or ():
-                    if progress:
-                        progress(change)
-                try:
-                    self._collect(changes)
-                    patience.back()
-                except BlobMissing as error:
-                    self._entry.submit_again(error)
-                    news = self._news(clock)
-                except LedgerDown as error:
-                    patience.away(error, clock)
-            yield self._entry.taken[at]
-
-    def _collect(self, changes: list[Change] | None) -> None:
-        if self._entry.collect(changes or ()):
-            self._entry.forget()
-        elif changes is None:  # it has ended
-            raise self._entry.why()
-
-    def _news(self, clock: Clock) -> Iterator[list[Change]]:
-        left = clock.left()
-        timeout = None if left == math.inf else left
-        return follow(self._ledger, self.id, lambda: self.status().state, timeout)
+        entry = self._entry
+        wait = _Wait(entry, self._ledger, Clock(timeout), progress)
+        for at in range(len(entry.parts)):
+            while at not in entry.taken:
+                wait.look()
+            yield entry.taken[at]
 
     def verify(self, sample: float = 1.0) -> int:
         """Compute a random share of the proofs again, here; return how many were right.
@@ -125,5 +99,58 @@ class Batch:
         return len(rows)
 
     def cancel(self) -> bool:
-        """Return whether the batch was still running; it is ABORTED then, its data deleted."""
+        """Return whether the batch was still running; it is ABORTED then, its data deleted.
+
+        What is not taken by then and gets lost is not made again.
+        """
         return self._entry.cancel()
+
+
+class _Wait:
+    """One wait for the results of a batch, which others may be waiting for as well."""
+
+    def __init__(
+        self, entry: Entry, ledger: Ledger, clock: Clock, progress: Progress | None
+    ) -> None:
+        self._entry, self._ledger, self._clock, self._progress = entry, ledger, clock, progress
+        self._patience = Patience(ledger.answered)
+        #: The name that is followed, and what is heard of it.
+        self._id = ""
+        self._news: Iterator[list[Change]] = iter(())
+
+    def look(self) -> None:
+        """Wait for news, at most LOOK seconds while the farm answers, and take what is there."""
+        if self._id != self._entry.id:
+            self._id = self._entry.id
+            self._news = self._follow(self._id)
+        changes = self._heard()
+        for change in changes or ():
+            if self._progress:
+                self._progress(change)
+        while not self._took(changes):
+            pass
+
+    def _follow(self, id: str) -> Iterator[list[Change]]:
+        return follow(self._ledger, id, lambda: self._ledger.trace_view(id).state, self._clock)
+
+    def _heard(self) -> list[Change] | None:
+        """Return what became of the batch, None once it has ended."""
+        try:
+            return next(self._news, None)
+        except UnknownJob:
+            # The ledger forgets a batch once somebody has all of it, or hands it in again.
+            return None
+
+    def _took(self, changes: list[Change] | None) -> bool:
+        """Take what is there; return False after a wait for a farm that is away or busy."""
+        try:
+            if self._entry.take(self._id, changes or (), ended=changes is None):
+                self._entry.forget()
+        except LedgerDown as error:
+            self._patience.away(error, self._clock)
+            return False
+        except Busy as error:
+            self._patience.busy(error, self._clock, self._id)
+            return False
+        self._patience.back()
+        return True

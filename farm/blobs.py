@@ -95,14 +95,18 @@ class DirectoryBlobs:
     def put(self, body: bytes) -> str:
         """Return the reference of `body`, on disk by then; raises StoreFailed."""
         ref = reference(body)
+        self.keep(ref, body)
+        return ref
+
+    def keep(self, ref: str, body: bytes) -> None:
+        """Have `body` on disk, whose reference is `ref`; raises StoreFailed."""
         with contextlib.suppress(BlobMissing):
             self.get(ref)
-            return ref
+            return
         try:
             self._write(self._path(ref), body)
         except OSError as error:
             raise StoreFailed(self.root, error.strerror or error) from error
-        return ref
 
     def get(self, ref: str) -> bytes:
         """Return the body; raises BlobMissing, or StoreFailed when the folder cannot be read."""

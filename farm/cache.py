@@ -27,6 +27,8 @@ FIRST = 1024
 MOST_BYTES = 64 << 20
 #: What "lately" is: so many times the rows there is room for.
 _LATELY = 2
+#: Keys of samples that are remembered at least, as their hashes; at most twice as many.
+NOTED = 1 << 14
 
 
 class Found(NamedTuple):
@@ -79,6 +81,7 @@ class TraceCache:
         self._table = Table(min(FIRST, self._most) if capacity is None else capacity)
         self._new, self._asked, self._since, self._version = 0, 0, 0, 0
         self._hits, self._misses = 0, 0
+        self._noted, self._before = set[int](), set[int]()
         self._lock = threading.Lock()
 
     def look(self, inputs: Inputs) -> Found:
@@ -117,6 +120,16 @@ class TraceCache:
                     rows = start + np.flatnonzero(self._table.find(keys[rows]) < 0)
                 self._table.insert(keys[rows], to_words(outputs, rows))
             self._version += 1
+
+    def noted(self, keys: Keys) -> int:
+        """Return how many of these keys, which all differ, were noted lately; all are now."""
+        fresh = set(keys.hashes.tolist())
+        with self._lock:
+            known = fresh & self._noted | fresh & self._before
+            self._noted |= fresh
+            if len(self._noted) > NOTED:
+                self._noted, self._before = set(), self._noted
+        return len(known)
 
     def stats(self) -> Stats:
         """Return how its lookups went, and what it takes."""

@@ -2,8 +2,8 @@
 
 import math
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ import msgspec
 from farm import embedded, queue, verify
 from farm import settings as config
 from farm.batch import Batch
-from farm.blobs import BlobStore, DirectoryBlobs, RedisBlobs, reference
+from farm.blobs import DirectoryBlobs, RedisBlobs, reference
 from farm.entry import Intake
 from farm.errors import (
     BadInput,
@@ -22,9 +22,10 @@ from farm.errors import (
     InputTooLarge,
     WaitTimeout,
 )
-from farm.follow import Progress, follow
+from farm.follow import Clock, Progress, follow
 from farm.gather import Gatherer
 from farm.job import Change, JobSpec, JobView, new_id
+from farm.lazy import lazy
 from farm.ledger import Ledger
 from farm.lot import TraceJob
 from farm.outbox import Envelope
@@ -55,6 +56,8 @@ class Farm:
             # Names in the ledger are joined by colons.
             raise BadSetting("namespace", f"{namespace!r} is empty or holds a colon")
         self._images: dict[str, str] = {}
+        # What is made when first asked for is made of other such parts.
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -96,11 +99,12 @@ class Farm:
         ledger, body = self.ledger, self._body(program)
         if len(input) > self.settings.input_limit:
             raise InputTooLarge(len(input), self.settings.input_limit)
+        name = reference(body)
         spec = checked(
             id=new_id(),
             namespace=self.settings.namespace,
-            image_id=self._image(body, image_id),
-            program=reference(body),
+            image_id=self._image(name, body, image_id),
+            program=name,
             input=reference(input),
             po2=self.settings.segment_po2 if po2 is None else po2,
             cycle_limit=self.settings.cycle_limit if cycle_limit is None else cycle_limit,
@@ -109,8 +113,8 @@ class Farm:
             deadline=deadline,
             idempotency_key=idempotency_key,
         )
-        self.blobs.put(body)
-        self.blobs.put(input)
+        self.blobs.keep(name, body)
+        self.blobs.keep(spec.input, input)
         admitted = ledger.submit(spec, present=self.blobs.has, cap=self.settings.open_jobs)
         return self.job(admitted.job)
 
@@ -153,32 +157,32 @@ class Farm:
         """Return the newest jobs, newest first."""
         return self.ledger.jobs(limit)
 
-    @cached_property
+    @lazy
     def ledger(self) -> Ledger:
         """The farm's ledger; raises LedgerDown when this user's farm is not up."""
         ledger = Ledger.at(self._urls.ledger)
         ledger.namespace = self.settings.namespace
         return ledger
 
-    @cached_property
-    def blobs(self) -> BlobStore:
+    @lazy
+    def blobs(self) -> DirectoryBlobs:
         """Where programs, inputs and receipts are."""
         return DirectoryBlobs(self.settings.state / "blobs")
 
-    @cached_property
+    @lazy
     def scratch(self) -> RedisBlobs:
         """Where the columns of trace batches pass through."""
         return RedisBlobs.at(self._urls.scratch)
 
-    @cached_property
+    @lazy
     def _urls(self) -> embedded.Urls:
         return embedded.urls(self.settings)
 
-    @cached_property
+    @lazy
     def _publisher(self) -> Publisher:
         return Publisher(queue.app, self._urls.broker)
 
-    @cached_property
+    @lazy
     def _intake(self) -> Intake:
         own = self.settings
         return Intake(
@@ -190,11 +194,11 @@ class Farm:
             held_limit=own.trace_bytes_in_flight,
         )
 
-    @cached_property
+    @lazy
     def _reused(self) -> Reused:
         return Reused(self.settings, self._urls.scratch, self.ledger.models)
 
-    @cached_property
+    @lazy
     def _gatherer(self) -> Gatherer:
         return Gatherer(self._intake, self.settings.trace_linger_seconds)
 
@@ -209,8 +213,7 @@ class Farm:
             raise BadProgram(f"{len(body)} bytes are over {self.settings.program_limit}", ZKVM)
         return body
 
-    def _image(self, program: bytes, expected: str | None) -> str:
-        ref = reference(program)
+    def _image(self, ref: str, program: bytes, expected: str | None) -> str:
         if ref not in self._images:
             self._images[ref] = verify.image_id(program, self.settings)
         if expected is not None and expected.lower() != self._images[ref]:
@@ -273,7 +276,7 @@ class Job:
 
     def changes(self, timeout: float | None = None) -> Iterator[list[Change]]:
         """Yield what becomes of the job until it has ended; raises WaitTimeout."""
-        return follow(self.farm.ledger, self.id, lambda: self.status().state, timeout)
+        return follow(self.farm.ledger, self.id, lambda: self.status().state, Clock(timeout))
 
     def receipt(self) -> Receipt:
         """Return the receipt of a job that has SUCCEEDED, verified here against its image id."""

@@ -1,4 +1,4 @@
-"""One trace batch in the ledger: hand it in, collect its results, hand in again what got lost.
+"""One trace batch in the ledger: hand it in, take its results, hand in again what got lost.
 
 Packed inputs go into the scratch store, then the entry into the ledger, then one small message a
 chunk to the trace workers; the messages of small chunks are left to the scheduler. What a worker
@@ -6,6 +6,7 @@ loses, the scheduler sends again. Results leave the scratch store as they are ta
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from farm.errors import (
     Busy,
     FarmError,
     InputTooLarge,
+    JobAborted,
     JobFailed,
     LedgerDown,
     StoreFailed,
@@ -57,27 +59,36 @@ class Intake:
 class Entry:
     """A batch under the name it has in the ledger: another one each time it is handed in.
 
-    The scratch store forgets when it is restarted; the client has the inputs still.
+    The scratch store forgets when it is restarted; the client has the inputs still. Once it is
+    submitted, several threads may take from it.
     """
 
     def __init__(self, inputs: Inputs, intake: Intake, name: Callable[[], str]) -> None:
         self.inputs, self._intake, self._name = inputs, intake, name
+        #: The name that the ledger has, once it is submitted.
         self.id = name()
         # Handed in again it is cut the same way: parts go by their number.
         self._limits = intake.pace.limits(inputs)
         self.parts: list[Part] = []
         #: The results by the part they are of.
         self.taken: dict[int, Outputs] = {}
+        self._whole: Outputs | None = None
         self._nodes: dict[str, str] = {}
         self._uploaded: list[Part] = []
         self._losses, self._next = 0, ""
+        self._cancelled = False
+        # A result can be taken once: who takes second must see what the first one got.
+        self._lock = threading.RLock()
 
     def submit(self, forget: Sequence[str] = ()) -> None:
-        """Hand in all parts that are not taken yet; accepted once this returns.
+        """Hand in all parts; accepted once this returns.
 
         May be repeated. Raises Busy when there is no room for them, InputTooLarge when there
         never will be.
         """
+        self._submit(self.id, forget)
+
+    def _submit(self, id: str, forget: Sequence[str] = ()) -> None:
         intake, limits = self._intake, self._limits
         size, cap = parcels.held(self.inputs, limits), intake.held_limit
         if size > cap:
@@ -89,12 +100,10 @@ class Entry:
         parts = list(self._uploaded)
         try:
             if not parts:
-                for part in parcels.upload(
-                    self.id, self.inputs, intake.scratch, self.taken, limits
-                ):
+                for part in parcels.upload(id, self.inputs, intake.scratch, self.taken, limits):
                     parts.append(part)
                 self._uploaded = parts
-            self._record(parts, size, forget)
+            self._record(id, parts, size, forget)
         except (Busy, StoreFailed) as error:
             self._drop(part.inputs for part in parts)
             self._uploaded = []
@@ -102,13 +111,13 @@ class Entry:
                 raise
             raise Busy("the scratch server", "maxmemory", TRACE_RETRY_SECONDS) from error
 
-    def _record(self, parts: list[Part], size: int, forget: Sequence[str]) -> None:
+    def _record(self, id: str, parts: list[Part], size: int, forget: Sequence[str]) -> None:
         intake, program = self._intake, self.inputs.program
         fresh = [part for at, part in enumerate(parts) if at not in self.taken]
-        chunks = [parcels.chunk(self.id, program, part, intake.limit_s) for part in fresh]
+        chunks = [parcels.chunk(id, program, part, intake.limit_s) for part in fresh]
         if chunks:
             intake.ledger.trace_submit(
-                self.id,
+                id,
                 program,
                 len(self.inputs),
                 chunks,
@@ -116,36 +125,35 @@ class Entry:
                 cap=intake.held_limit,
                 forget=forget,
             )
-        self.parts, self._nodes, self._uploaded = parts, {}, []
+        self.id, self.parts, self._nodes, self._uploaded = id, parts, {}, []
         # Accepted: what the broker does not take now, the scheduler sends later.
         with contextlib.suppress(LedgerDown):
             if messages := [chunk.message for chunk in chunks if not chunk.small]:
                 intake.send(messages)
 
-    def submit_again(self, error: BlobMissing) -> None:
-        """Hand in what is missing under another name; raises `error` after too many losses."""
-        if self._losses >= LOSSES:
-            raise error
-        # An answer may have got lost, and the ledger have it: then under the same name again.
-        lost, self.id = self.id, self._next or self._name()
-        before = [part.inputs for at, part in enumerate(self.parts) if at not in self.taken]
-        try:
-            self.submit()
-        except FarmError as failure:
-            self._next = self.id if isinstance(failure, LedgerDown) else ""
-            self.id = lost
-            raise
-        self._losses, self._next = self._losses + 1, ""
-        self._drop(before)
-        with contextlib.suppress(FarmError):
-            self._intake.ledger.trace_forget(lost)
+    def take(self, id: str, changes: Iterable[Change], *, ended: bool) -> bool:
+        """Take what is there, hand in again what got lost; return whether all results are taken.
 
-    def collect(self, changes: Iterable[Change] = ()) -> bool:
-        """Take the results that are there; return whether all are taken now.
-
-        `changes` may name them, else the ledger is asked. Raises BlobMissing for those that the
-        scratch store has lost, once all others are taken.
+        `changes` were told of the batch named `id` and may name the results, else the ledger is
+        asked. Raises why a batch that has `ended` does not have them all, JobAborted for what got
+        lost after it was cancelled. May be repeated after Busy and LedgerDown.
         """
+        with self._lock:
+            if id != self.id:  # handed in again meanwhile: this is no news any more
+                return False
+            try:
+                if self._collect(changes) or (ended and self._collect()):
+                    return True
+                if ended:
+                    raise self._why()
+            except BlobMissing as error:
+                self._submit_again(error)
+            return False
+
+    def _collect(self, changes: Iterable[Change] = ()) -> bool:
+        """Return whether all results are taken; raises BlobMissing once all others are."""
+        if len(self.taken) == len(self.parts):
+            return True
         brought = {change.step: change.ref for change in changes if change.ref}
         self._nodes |= brought or self._intake.ledger.trace_view(self.id).nodes
         ready = [
@@ -154,10 +162,10 @@ class Entry:
             if at not in self.taken and part.step in self._nodes
         ]
         for start in range(0, len(ready), TOGETHER):
-            self._take(ready[start : start + TOGETHER])
+            self._fetch(ready[start : start + TOGETHER])
         return len(self.taken) == len(self.parts)
 
-    def _take(self, ready: Sequence[tuple[int, Part]]) -> None:
+    def _fetch(self, ready: Sequence[tuple[int, Part]]) -> None:
         refs = [self._nodes[part.step] for _, part in ready]
         bodies = self._intake.scratch.take_all(refs, [part.inputs for _, part in ready])
         lost = None
@@ -175,25 +183,66 @@ class Entry:
             raise BadTrace(f"{part.step} of batch {self.id} came back with {len(found)} rows")
         return found
 
-    def why(self) -> FarmError:
+    def _submit_again(self, error: BlobMissing) -> None:
+        """Hand in what is missing under another name; raises `error` after too many losses."""
+        if self._cancelled:
+            raise JobAborted(self.id, "by request")
+        if self._losses >= LOSSES:
+            raise error
+        lost = self.id
+        before = [part.inputs for at, part in enumerate(self.parts) if at not in self.taken]
+        # An answer may have got lost, and the ledger have it: then under the same name again.
+        self._next = self._next or self._name()
+        try:
+            self._submit(self._next)
+        except FarmError as failure:
+            if not isinstance(failure, LedgerDown):
+                self._next = ""
+            if isinstance(failure, Busy):
+                self._clear(lost)  # it may hold the very room that is asked for
+            raise
+        self._losses, self._next = self._losses + 1, ""
+        self._drop(before)
+        with contextlib.suppress(FarmError):
+            self._intake.ledger.trace_forget(lost)
+
+    def _why(self) -> FarmError:
         """Return why the batch has ended without all its results; nothing of it is kept."""
         error = self._intake.ledger.trace_view(self.id).error()
-        self.clear()
+        self._clear(self.id)
         return error or JobFailed(self.id, "its results are not all there")
 
-    def cancel(self) -> bool:
-        """Return whether the batch was running; it is ABORTED then, and nothing of it is kept."""
-        aborted = self._intake.ledger.trace_cancel(self.id)
-        if aborted:
-            self.clear()
-        return aborted
+    def whole(self) -> Outputs:
+        """Return all results as one, when all are taken."""
+        with self._lock:
+            if self._whole is None:
+                parts = [self.taken[at] for at in range(len(self.parts))]
+                self._whole = Outputs.joined(parts)
+                # The parts are where the whole is: nothing is held twice.
+                self.taken.update(enumerate(self._whole.split([len(part) for part in parts])))
+            return self._whole
 
-    def clear(self) -> None:
+    def cancel(self) -> bool:
+        """Return whether the batch was running; it is ABORTED then, and nothing of it is kept.
+
+        Whatever it returns or raises, the batch is not handed in again after this.
+        """
+        self._cancelled = True
+        with self._lock:
+            # Handed in again and the answer lost, it may have two names.
+            names = filter(None, (self.id, self._next))
+            aborted = [name for name in names if self._intake.ledger.trace_cancel(name)]
+            for name in aborted:
+                self._clear(name)
+            self._drop(part.inputs for part in self._uploaded)
+        return bool(aborted)
+
+    def _clear(self, id: str) -> None:
         """Delete what is left in the scratch store; it expires by itself where that fails."""
         with contextlib.suppress(FarmError):
-            nodes = self._intake.ledger.trace_view(self.id).nodes
+            nodes = self._intake.ledger.trace_view(id).nodes
             self._drop([*(part.inputs for part in self.parts), *nodes.values()])
-            self._intake.ledger.trace_release(self.id)
+            self._intake.ledger.trace_release(id)
 
     def forget(self) -> None:
         """Let the ledger forget the batch, now that its results are taken."""

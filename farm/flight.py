@@ -3,40 +3,69 @@
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import NamedTuple, overload
+from typing import NamedTuple, Protocol, overload
 
 import numpy as np
 
 from farm.columns import Outputs
-from farm.errors import FarmError, WaitTimeout
+from farm.errors import FarmError, JobAborted, WaitTimeout
+from farm.follow import Progress
 from farm.keying import Keys
 from farm.rows import Rows
 
-#: Waits at most so many seconds (None: for ever) for results; raises WaitTimeout.
-Wait = Callable[[float | None], Outputs]
+#: Only the newest flights lend, and no more keys than these together: comparing keys takes time.
+MOST, MOST_KEYS = 8, 1 << 17
+
+
+class Sent(Protocol):
+    """Proofs that were asked for: a batch of a farm, or what does as one does."""
+
+    def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
+        """Return them once they are there; raises WaitTimeout, or why there will be none."""
+
+    def cancel(self) -> bool:
+        """Return whether they were still being made; waiting raises JobAborted then."""
+
+
+class Landed:
+    """Proofs that are here already."""
+
+    def __init__(self, done: Outputs) -> None:
+        self._done = done
+
+    def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
+        """Return them."""
+        return self._done
+
+    def cancel(self) -> bool:
+        """Return False."""
+        return False
 
 
 class Once:
-    """A wait that is waited for once, whoever asks and how often."""
+    """What was sent, waited for once, whoever asks and how often."""
 
-    def __init__(self, wait: Wait) -> None:
-        self._wait = wait
-        self._done: Outputs | None = None
+    def __init__(self, sent: Sent) -> None:
+        self._sent = sent
         self._lock = threading.Lock()
 
-    def __call__(self, timeout: float | None) -> Outputs:
+    def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
         """Return the results; raises what the wait raises, and is asked anew after that."""
         end = ending(timeout)
         if not self._lock.acquire(timeout=-1 if end is None else until(end)):
             raise too_late(timeout)
         try:
-            if self._done is None:
-                self._done = _fixed(self._wait(until(end)))
-            return self._done
+            done = _fixed(self._sent.wait(until(end), progress))
+            self._sent = Landed(done)  # what it took to get them is held no longer
+            return done
         finally:
             self._lock.release()
+
+    def cancel(self) -> bool:
+        """Return whether it was still under way."""
+        return self._sent.cancel()
 
 
 class Flight:
@@ -44,22 +73,26 @@ class Flight:
 
     def __init__(self, keys: Keys) -> None:
         self.keys = keys
-        self._wait: Wait | None = None
+        self._sent: Once | None = None
         self._left = threading.Event()
 
-    def departs(self, wait: Wait | None) -> None:
-        """Say how to wait for it; None if it never left."""
-        self._wait = Once(wait) if wait else None
+    def departs(self, sent: Sent | None) -> None:
+        """Say what was sent; None if it never left."""
+        self._sent = Once(sent) if sent else None
         self._left.set()
 
-    def lands(self, timeout: float | None) -> Outputs:
+    def lands(self, timeout: float | None, progress: Progress | None = None) -> Outputs:
         """Return the proofs; raises what waiting for them raises, FarmError if it never left."""
         end = ending(timeout)
         if not self._left.wait(until(end)):
             raise too_late(timeout)
-        if self._wait is None:
+        if self._sent is None:
             raise FarmError("the batch that was to make these proofs was not accepted")
-        return self._wait(until(end))
+        return self._sent.wait(until(end), progress)
+
+    def cancel(self) -> bool:
+        """Return whether it was still under way."""
+        return self._sent.cancel() if self._sent else False
 
 
 class Loan(NamedTuple):
@@ -71,39 +104,63 @@ class Loan(NamedTuple):
 
 
 class Flights:
-    """The flights of one process; one that nobody waits for any more is forgotten."""
+    """The newest flights of one process; one that nobody waits for any more is forgotten."""
 
     def __init__(self) -> None:
-        self._flying: weakref.WeakSet[Flight] = weakref.WeakSet()
+        self._flying: list[weakref.ref[Flight]] = []
         self._lock = threading.Lock()
 
-    def add(self, keys: Keys) -> Flight:
-        """Return a new flight with these keys."""
-        flight = Flight(keys)
+    def board(self, keys: Keys) -> tuple[list[Loan], Rows, Flight]:
+        """Return which of the keys, all different, are on their way; the others; their flight."""
         with self._lock:
-            self._flying.add(flight)
-        return flight
+            flying = self._alive()
+            loans = _loans(keys, _lenders(flying))
+            own = _without(len(keys), loans)
+            flight = Flight(keys[own])
+            if len(own):
+                self._flying = [weakref.ref(one) for one in [*flying, flight][-MOST:]]
+        return loans, own, flight
 
     def remove(self, flight: Flight) -> None:
-        """Forget a flight: its proofs are kept elsewhere, or there are none."""
+        """Lend nothing of a flight any more: its proofs are kept elsewhere, or there are none."""
         with self._lock:
-            self._flying.discard(flight)
+            self._flying = [weakref.ref(one) for one in self._alive() if one is not flight]
 
-    def loans(self, keys: Keys) -> list[Loan]:
-        """Return which of the keys, all different, are on their way already."""
-        with self._lock:
-            flying = [flight for flight in self._flying if len(flight.keys)]
-        if not flying or not len(keys):
-            return []
-        ends = np.cumsum([len(flight.keys) for flight in flying])
-        first = Keys.joined([*(flight.keys for flight in flying), keys]).leaders()[ends[-1] :]
-        owners = np.searchsorted(ends, first, side="right")
-        loans = []
-        for at in np.unique(owners[owners < len(flying)]).tolist():
-            rows = np.flatnonzero(owners == at)
-            start = ends[at] - len(flying[at].keys)
-            loans.append(Loan(flying[at], rows, first[rows] - start))
-        return loans
+    def _alive(self) -> list[Flight]:
+        return [flight for ref in self._flying if (flight := ref())]
+
+
+def _lenders(flying: Sequence[Flight]) -> list[Flight]:
+    lenders, room = [], MOST_KEYS
+    for flight in reversed(flying):
+        room -= len(flight.keys)
+        if room < 0:
+            break
+        lenders.append(flight)
+    return lenders
+
+
+def _loans(keys: Keys, flying: Sequence[Flight]) -> list[Loan]:
+    if not flying or not len(keys):
+        return []
+    ends = np.cumsum([len(flight.keys) for flight in flying])
+    first = Keys.joined([*(flight.keys for flight in flying), keys]).leaders()[ends[-1] :]
+    owners = np.searchsorted(ends, first, side="right")
+    loans = []
+    for at in np.unique(owners[owners < len(flying)]).tolist():
+        rows = np.flatnonzero(owners == at)
+        start = ends[at] - len(flying[at].keys)
+        loans.append(Loan(flying[at], rows, first[rows] - start))
+    return loans
+
+
+def _without(count: int, loans: Sequence[Loan]) -> Rows:
+    if not loans:
+        return np.arange(count)
+    own = np.ones(count, np.bool_)
+    for loan in loans:
+        own[loan.rows] = False
+    return np.flatnonzero(own)
 
 
 def ending(timeout: float | None) -> float | None:
@@ -131,3 +188,8 @@ def _fixed(done: Outputs) -> Outputs:
 def too_late(timeout: float | None) -> WaitTimeout:
     """Return the error for proofs that another batch has not got yet."""
     return WaitTimeout("of another batch", "RUNNING", timeout)
+
+
+def aborted(id: str = "") -> JobAborted:
+    """Return the error for a batch that was cancelled, as the ledger has it for one of its own."""
+    return JobAborted(id or "of other batches' proofs", "by request")

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 
-from farm.errors import LedgerDown, WaitTimeout
+from farm.errors import Busy, LedgerDown, WaitTimeout
 from farm.job import Change, State
 from farm.ledger import Ledger
 
@@ -19,16 +19,28 @@ LOOK = 5.0
 Progress = Callable[[Change], None]
 
 
+class Clock:
+    """Counts down how long we wait; for ever, if `timeout` is None."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self.timeout = timeout
+        self._end = math.inf if timeout is None else time.monotonic() + timeout
+
+    def left(self) -> float:
+        """Return the seconds that remain, never below 0."""
+        return max(0.0, self._end - time.monotonic())
+
+
 def follow(
-    ledger: Ledger, id: str, state: Callable[[], State], timeout: float | None
+    ledger: Ledger, id: str, state: Callable[[], State], clock: Clock
 ) -> Iterator[list[Change]]:
     """Yield what becomes of the job or batch `id`, from its beginning until it has ended.
 
     An empty list means that nothing was heard for a while.
 
-    Raises WaitTimeout after `timeout` seconds; the job goes on then.
+    Raises WaitTimeout once the time is up; the job goes on then.
     """
-    clock, patience, after = Clock(timeout), Patience(ledger.answered), "0"
+    patience, after = Patience(ledger.answered), "0"
     looked = False
     while True:
         try:
@@ -45,23 +57,12 @@ def follow(
         if now.ended:
             return
         if clock.left() <= 0:
-            raise WaitTimeout(id, now, timeout)
+            raise WaitTimeout(id, now, clock.timeout)
         after = found[-1].id if found else after
 
 
-class Clock:
-    """Counts down how long we wait; for ever, if `timeout` is None."""
-
-    def __init__(self, timeout: float | None) -> None:
-        self._end = math.inf if timeout is None else time.monotonic() + timeout
-
-    def left(self) -> float:
-        """Return the seconds that remain, never below 0."""
-        return max(0.0, self._end - time.monotonic())
-
-
 class Patience:
-    """Waits for a ledger that is away, but not for one that was never there."""
+    """Waits for a farm that is busy or away, but not for one that was never there."""
 
     def __init__(self, answered: bool) -> None:
         self._since: float | None = None
@@ -79,3 +80,10 @@ class Patience:
         if not self.answered or too_long or not clock.left():
             raise error
         time.sleep(AGAIN)
+
+    def busy(self, error: Busy, clock: Clock, id: str) -> None:
+        """Wait as long as `error` says before batch `id` is handed in again; raises WaitTimeout."""
+        self.back()
+        if not clock.left():
+            raise WaitTimeout(id, State.BUFFERED, clock.timeout) from error
+        time.sleep(min(float(error.args[-1]), clock.left()))

@@ -24,6 +24,9 @@ class Store(Protocol):
     def keep(self, keys: Keys, outputs: Outputs, version: int = -1) -> None:
         """Hold the proofs among these rows, whose keys all differ."""
 
+    def noted(self, keys: Keys) -> int:
+        """Return how many of these keys, which all differ, were noted before; all are now."""
+
     def stats(self) -> Stats:
         """Return how its lookups went, and what it takes."""
 
@@ -34,8 +37,6 @@ class Holding:
     def __init__(self, store: Store, worth: Worth | None, clock: Callable[[], float]) -> None:
         self.store, self.worth, self.clock = store, worth, clock
         self.flights = Flights()
-        #: Held from a look until the flight of what it missed is known.
-        self.lock = threading.Lock()
         self._counts = threading.Lock()
         self._hits, self._misses, self._saved = 0, 0, 0.0
         self._asked, self._dearness = 0, 1.0

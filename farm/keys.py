@@ -32,7 +32,8 @@ farm:proof:<ns>:<k>  string  a trace proof that took long (scratch server)   cli
 KEPT and RETAINED count from the end of the thing. Batches of one client may share a stream of
 changes: their ids are "<its name>.<number>". *The nodes of a trace batch are bound by its
 workers. All but blobs and proofs is changed by the functions of farm/lua alone. Other bodies
-are never here: a reference names a blob of the store.
+are never here: a reference names a blob of the store. An empty proof notes that its trace was
+asked for.
 """
 
 #: Seconds that a finished job, and the answer of its key, can be asked for.

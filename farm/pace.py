@@ -1,6 +1,6 @@
 """Cut trace batches by what such chunks have cost, as far as the farm has learned it yet.
 
-The ledger is asked for models and workers every few seconds, not for every batch.
+The ledger is asked for models and workers now and then, not for every batch.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ from farm.parcels import Sizes
 from farm.rows import LONGEST, states
 from farm.terms import BACKENDS, trace_name
 
-#: Seconds between two looks at what the farm has learned.
-LOOK_SECONDS = 5.0
+#: Seconds between two looks at what the farm has learned: while it has learned nothing, and then.
+LOOK_SECONDS, KNOWN_SECONDS = 5.0, 30.0
 #: Observations from which a model is believed.
 ENOUGH = 20
 #: CPU seconds that a chunk costs beside its proofs, all processes together: measured.
@@ -71,3 +71,5 @@ class Pace:
             slots = self._ledger.slots()
             self._workers = max(1, sum(slot.kind == "trace" for slot in slots))
             self._models = self._ledger.models()
+        if self._models:
+            self._look += KNOWN_SECONDS - LOOK_SECONDS

@@ -10,14 +10,17 @@ from collections.abc import Callable
 
 from farm.cache import Stats
 from farm.columns import Inputs, Outputs
-from farm.flight import Once, Wait
+from farm.flight import Once, Sent
+from farm.follow import Progress
 from farm.holding import Holding, Store
 from farm.partial import Partial, Submit
-from farm.rows import picked, states
+from farm.rows import states
 from farm.worth import SAMPLE, Use, Worth
 
 #: Says what proving so many rows with so many states together costs, in seconds.
 Price = Callable[[str, int, int], float]
+#: Proves a batch.
+Prove = Callable[[Inputs], Outputs]
 
 
 class Reuse:
@@ -37,52 +40,66 @@ class Reuse:
         self.worth, self._price = worth, price
         self._holding = Holding(store, worth, clock)
 
-    def prove(self, inputs: Inputs, prove: Callable[[Inputs], Outputs]) -> Outputs:
+    def prove(self, inputs: Inputs, prove: Prove) -> Outputs:
         """Return the proofs of a batch, made by `prove` where they are not held."""
-        return self.start(inputs, lambda missing: lambda timeout: prove(missing))(None)
+        return self.start(inputs, here(prove)).wait()
 
-    def start(self, inputs: Inputs, submit: Submit) -> Wait:
-        """Send what is missing on its way by `submit`; return how to wait for all rows."""
+    def start(self, inputs: Inputs, submit: Submit) -> Sent:
+        """Send what is missing on its way by `submit`; return how to wait for all rows.
+
+        Where nothing is taken from the cache, that is what `submit` has returned.
+        """
         cost = self._price(inputs.program, len(inputs), states(inputs)) if self._price else 0.0
         use = self.worth.choose(len(inputs), cost) if self.worth else Use.ALL
         return self.use(use, inputs, submit, cost)
 
-    def use(self, use: Use, inputs: Inputs, submit: Submit, cost: float) -> Wait:
+    def use(self, use: Use, inputs: Inputs, submit: Submit, cost: float) -> Sent:
         """Do as `start` does, with a decision that was made: `inputs` cost so many seconds."""
-        if use is Use.NONE or not len(inputs):
-            self._holding.count(0, len(inputs))
-            return submit(inputs)
-        if use is Use.SAMPLE and self.worth:
-            return Once(self._sampled(self.worth, inputs, submit, cost))
-        return Once(Partial(self._holding, inputs, submit, cost).wait)
+        if use is Use.ALL and len(inputs):
+            return Once(Partial(self._holding, inputs, submit, cost))
+        sent, spent = submit(inputs), 0.0
+        if use is Use.SAMPLE and self.worth and len(inputs):
+            spent = self._sample(self.worth, inputs, cost)
+        self._holding.count(0, len(inputs), -spent)
+        return sent
 
     def stats(self) -> Stats:
         """Return what it did so far; a row that was not looked up counts as a miss."""
         return self._holding.stats()
 
-    def _sampled(self, worth: Worth, inputs: Inputs, submit: Submit, cost: float) -> Wait:
-        """Prove the whole batch, while some of its rows tell whether the cache would pay."""
+    def _sample(self, worth: Worth, inputs: Inputs, cost: float) -> float:
+        """See by some of the rows whether the cache would pay; return the seconds that took."""
         store, clock = self._holding.store, self._holding.clock
-        wait, began = submit(inputs), clock()
+        began = clock()
         chosen = store.keyer.sample(inputs, SAMPLE)
         sampled = clock()
         found = store.look(inputs.pick(chosen))
         firsts, _ = found.keys.different()
         looked = clock()
+        # Their proofs are for others to wait for: that they were asked for before says enough.
+        known = store.noted(found.keys[firsts])
+        spent = clock() - began
+        worth.look.observe(len(chosen), looked - sampled)
+        worth.probe.observe(len(inputs), spent)
+        worth.earn(cost)
+        hits = len(found.outputs) + len(found.keys) - len(firsts) + known
+        worth.settle(Use.SAMPLE, len(chosen), hits, 0.0, spent)
+        return spent
 
-        def finish(timeout: float | None) -> Outputs:
-            done, landed = wait(timeout), clock()
-            fresh = picked(done, chosen[found.rows[firsts]])
-            store.keep(found.keys[firsts], fresh, found.version)
-            kept = clock()
-            spent = looked - began + kept - landed
-            worth.look.observe(len(chosen), looked - sampled)
-            worth.keep.observe(len(firsts), kept - landed)
-            worth.probe.observe(len(inputs), spent)
-            worth.earn(cost)
-            hits = len(found.outputs) + len(found.keys) - len(firsts)
-            worth.settle(Use.SAMPLE, len(chosen), hits, 0.0, spent)
-            self._holding.count(0, len(inputs), -spent)
-            return done
 
-        return finish
+class _Here:
+    """Proofs that are made where they are waited for."""
+
+    def __init__(self, prove: Prove, inputs: Inputs) -> None:
+        self._prove, self._inputs = prove, inputs
+
+    def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
+        return self._prove(self._inputs)
+
+    def cancel(self) -> bool:
+        return False
+
+
+def here(prove: Prove) -> Submit:
+    """Return what sends batches to `prove`, in the thread that waits for them."""
+    return lambda inputs: _Here(prove, inputs)

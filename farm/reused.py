@@ -1,17 +1,22 @@
 """Put the caches of trace proofs before a farm: those of this process, and those of all others."""
 
+import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
 
 from farm import shelf
 from farm.batch import Batch
 from farm.cache import Stats, TraceCache
 from farm.columns import Inputs, Outputs
 from farm.cost import CostModel
-from farm.errors import FarmError
-from farm.flight import Wait
+from farm.errors import Busy, FarmError, JobAborted, Transient, UnknownJob, WaitTimeout
+from farm.flight import Sent, aborted
 from farm.follow import Progress
 from farm.job import BatchView, State
+from farm.pace import ENOUGH
 from farm.partial import Submit
 from farm.reuse import Reuse
 from farm.settings import Settings
@@ -19,8 +24,8 @@ from farm.shelf import Shelf
 from farm.terms import BACKENDS, Features, trace_name
 from farm.worth import Worth
 
-#: Seconds after which the farm's cost models are asked for again.
-FRESH = 60.0
+#: Seconds after which the farm's cost models are asked for again, and while it has none.
+FRESH, SOON = 60.0, 5.0
 
 #: Hands a batch in.
 Send = Callable[[Inputs], Batch]
@@ -36,15 +41,22 @@ class Reused:
     def __init__(
         self, settings: Settings, scratch: str, models: Callable[[], Mapping[str, CostModel]]
     ) -> None:
-        self._price = Price(models)
-        limit, most = settings.trace_rounds_limit, settings.trace_cache_bytes
-        self._near = Reuse(TraceCache(limit, most_bytes=most), Worth.of_memory(), self._price)
-        self._shelf = Shelf.at(scratch, settings.namespace, limit)
+        self._settings, self._scratch, self._models = settings, scratch, models
+        self._begin()
+
+    def _begin(self) -> None:
+        own, price = self._settings, Price(self._models)
+        limit, most = own.trace_rounds_limit, own.trace_cache_bytes
+        self._near = Reuse(TraceCache(limit, most_bytes=most), Worth.of_memory(), price)
+        self._shelf = Shelf.at(self._scratch, own.namespace, limit)
         # A round trip takes little CPU time, and long by the clock.
-        self._far = Reuse(self._shelf, shelf.worth(), self._price, time.monotonic)
+        self._far = Reuse(self._shelf, shelf.worth(), price, time.monotonic)
+        self._process = os.getpid()
 
     def submit(self, inputs: Inputs, send: Send) -> Batch:
         """Return a batch of these proofs, of which `send` hands in those that are not held."""
+        if os.getpid() != self._process:  # of a fork's locks any may be held, for ever
+            self._begin()
         batch = ReusedBatch(inputs, self._start, send)
         return batch.whole or batch
 
@@ -56,7 +68,7 @@ class Reused:
         """Close the connections; the next call opens them again."""
         self._shelf.close()
 
-    def _start(self, inputs: Inputs, submit: Submit) -> Wait:
+    def _start(self, inputs: Inputs, submit: Submit) -> Sent:
         return self._near.start(inputs, lambda missing: self._far.start(missing, submit))
 
 
@@ -70,11 +82,14 @@ class Price:
     def __call__(self, program: str, rows: int, steps: int) -> float:
         """Return the CPU seconds of so many proofs with so many states together."""
         if time.monotonic() > self._until:
-            self._until = time.monotonic() + FRESH
+            self._until = time.monotonic() + SOON
             try:
-                self._models = dict(self._ask())
+                found = self._ask()
             except FarmError:
                 return 0.0
+            self._models = {name: one for name, one in found.items() if one.count >= ENOUGH}
+            if self._models:
+                self._until += FRESH - SOON
         names = [trace_name(program, backend) for backend in BACKENDS]
         known = [self._models[name] for name in names if name in self._models]
         if not known:
@@ -84,24 +99,26 @@ class Price:
 
 
 class ReusedBatch(Batch):
-    """A batch some of whose proofs were there already; what is missing is a batch of its own."""
+    """A batch some of whose proofs were there already, or are on their way for other batches.
 
-    def __init__(self, inputs: Inputs, start: Callable[[Inputs, Submit], Wait], send: Send) -> None:
-        self._asked, self._hand_in = inputs, send
-        self._sent: list[tuple[Batch, Wait]] = []
-        self._progress: Progress | None = None
-        self._all = start(inputs, self._submit)
+    What is missing is a batch of its own, and so is what others have failed to make.
+    """
+
+    def __init__(self, inputs: Inputs, start: Callable[[Inputs, Submit], Sent], send: Send) -> None:
+        self._asked, self._send = inputs, send
+        self._own: list[Batch] = []
+        self._aborted = False
+        self._all = start(inputs, self._hand_in)
 
     @property
     def whole(self) -> Batch | None:
         """The batch that was handed in, if it is all there is to this one."""
-        batch, wait = self._sent[0] if self._sent else (None, None)
-        return batch if wait is self._all else None
+        return self._own[0] if self._own and self._own[0] is self._all else None
 
     @property
     def id(self) -> str:
         """The name that what is missing has in the ledger; empty if nothing is."""
-        return self._sent[0][0].id if self._sent else ""
+        return self._own[0].id if self._own else ""
 
     @property
     def inputs(self) -> Inputs:
@@ -109,16 +126,35 @@ class ReusedBatch(Batch):
         return self._asked
 
     def status(self) -> BatchView:
-        """Return what is missing as the ledger has it; SUCCEEDED if nothing is."""
-        if self._sent:
-            return self._sent[0][0].status()
+        """Return RUNNING until all proofs are here, whoever makes them; what is ready is taken.
+
+        Chunks are those of what is missing. Raises LedgerDown, or why results cannot be taken now.
+        """
         program, count = self._asked.program, len(self._asked)
-        return BatchView(id="", state=State.SUCCEEDED, program=program, count=count, chunks=0)
+        view = BatchView(id=self.id, state=State.RUNNING, program=program, count=count, chunks=0)
+        try:
+            self.wait(0)
+        except (WaitTimeout, Busy):
+            with contextlib.suppress(UnknownJob, IndexError):
+                view = self._own[0].status()
+            return msgspec.structs.replace(view, state=State.RUNNING, count=count)
+        except Transient:
+            raise
+        except FarmError as error:
+            state = State.ABORTED if isinstance(error, JobAborted) else State.FAILED
+            facts = list(error.facts)
+            return msgspec.structs.replace(view, state=state, code=error.code, facts=facts)
+        return msgspec.structs.replace(view, state=State.SUCCEEDED)
 
     def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
-        """Return all results as columns, once they are there; see `Batch.wait`."""
-        self._progress = progress
-        return self._all(timeout)
+        """Return all results as columns, once they are there; see `Batch.wait`.
+
+        `progress` is told of what this batch has handed in, not of what others have.
+        """
+        try:
+            return self._all.wait(timeout, progress)
+        finally:
+            self._unless_aborted()
 
     def chunks(
         self, timeout: float | None = None, progress: Progress | None = None
@@ -127,14 +163,23 @@ class ReusedBatch(Batch):
         yield self.wait(timeout, progress)
 
     def cancel(self) -> bool:
-        """Return whether what is missing was still running; it is ABORTED then."""
-        return any([batch.cancel() for batch, _ in self._sent])
+        """Return whether the batch was still running; it is ABORTED then, and lends nothing."""
+        first = not self._aborted
+        if first:
+            with contextlib.suppress(Transient):  # not over, then
+                if self.status().state is not State.RUNNING:
+                    return False
+        self._aborted = True
+        return self._all.cancel() or first
 
-    def _submit(self, missing: Inputs) -> Wait:
-        batch = self._hand_in(missing)
+    def _hand_in(self, missing: Inputs) -> Batch:
+        self._unless_aborted()
+        batch = self._send(missing)
+        self._own.append(batch)
+        if self._aborted:  # while it was handed in: whoever cancelled has not seen it
+            batch.cancel()
+        return batch
 
-        def wait(timeout: float | None) -> Outputs:
-            return batch.wait(timeout, self._progress)
-
-        self._sent.append((batch, wait))
-        return wait
+    def _unless_aborted(self) -> None:
+        if self._aborted:
+            raise aborted(self.id)

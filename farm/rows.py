@@ -48,7 +48,9 @@ def from_words(words: U64, outputs: Outputs, rows: slice) -> None:
 def states(inputs: Inputs) -> int:
     """Return how many states the rows of a batch have together, about."""
     if inputs.program == "fib.v0":
-        rounds = np.where(inputs.rounds > LONGEST, 0, inputs.rounds)
+        rounds = inputs.rounds
+        if rounds.max(initial=0) > LONGEST:
+            rounds = np.where(rounds > LONGEST, 0, rounds)
         return int(rounds.sum(dtype=np.int64)) + 2 * len(inputs)
     # Chunks of four words; a row without any has one all the same.
     chunks = (inputs.lengths + np.uint32(3)) >> np.uint32(2)

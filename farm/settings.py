@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     trace_latency_seconds: float = 0.05
     trace_linger_seconds: float = 0.004
     trace_bytes_in_flight: int = 1 << 27
-    trace_cache: Literal["auto", "off"] = "off"
+    trace_cache: Literal["auto", "off"] = "auto"
     trace_cache_bytes: int = 64 << 20
     bytes_in_flight: int = 4 << 30
     open_jobs: int = 100_000

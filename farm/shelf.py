@@ -97,6 +97,22 @@ class Shelf:
         if proofs:
             self._ask(put, None)
 
+    def noted(self, keys: Keys) -> int:
+        """Return how many of these keys, which all differ, any process has noted; all are now.
+
+        A note is a value that is no proof, in the place of one.
+        """
+
+        def note() -> int:
+            if not self._room():
+                return 0
+            pipe = self._client.pipeline(transaction=False)
+            for key in _bytes(keys):
+                pipe.set(self._name(key), b"", nx=True, ex=names.PROOFS)
+            return sum(not fresh for fresh in pipe.execute())
+
+        return self._ask(note, 0) if len(keys) else 0
+
     def _room(self) -> bool:
         """Return whether the server has room to spare: it carries the farm's messages, too."""
         memory = self._client.info("memory")

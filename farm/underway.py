@@ -9,9 +9,8 @@ from collections.abc import Callable, Collection
 
 from msgspec import structs
 
-from farm.columns import Outputs
 from farm.entry import Entry, Intake
-from farm.errors import BlobMissing, Busy, FarmError, LedgerDown
+from farm.errors import Busy, FarmError, LedgerDown
 from farm.job import Change, State, new_id
 from farm.lot import Lot
 
@@ -95,34 +94,20 @@ class Underway:
         entry = self._entries[lot]
         try:
             changes = changes or self._seen(id)
-            if entry.collect(changes):
-                lot.settle(Outputs.joined([entry.taken[at] for at in range(len(entry.parts))]))
-            elif changes[-1].state.ended:
-                # The changes that named the other results may never have been read.
-                if not entry.collect():
-                    raise entry.why()
-                lot.settle(Outputs.joined([entry.taken[at] for at in range(len(entry.parts))]))
-        except BlobMissing as error:
-            self._send_again(lot, error)
+            # The changes that named other results may never have been read.
+            if entry.take(id, changes, ended=changes[-1].state.ended):
+                lot.settle(entry.whole())
+        except Busy:
+            return  # the next look is another try
         except LedgerDown:
             raise
         except FarmError as error:
             lot.fail(error)
         if lot.over:
-            del self._flying[entry.id], self._entries[lot]
-            self._over.append(entry.id)
-
-    def _send_again(self, lot: Lot, lost: BlobMissing) -> None:
-        entry = self._entries[lot]
-        before = entry.id
-        try:
-            with contextlib.suppress(Busy):  # the next look is another try
-                entry.submit_again(lost)
-        except LedgerDown:
-            raise
-        except FarmError as error:
-            lot.fail(error)
-        self._flying[entry.id] = self._flying.pop(before)
+            del self._flying[id], self._entries[lot]
+            self._over.append(id)
+        elif entry.id != id:
+            self._flying[entry.id] = self._flying.pop(id)
 
     def forget(self) -> None:
         """Let the ledger forget the batches that are over."""

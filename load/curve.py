@@ -148,7 +148,7 @@ def growth(steps: Sequence[Step]) -> float:
 def goals(sweeps: Sequence[Sequence[Step]]) -> list[Goal]:
     """Return what the sweeps show beside what they have to show."""
     steps = merged(sweeps)
-    top, flat = peak(steps), median(plateau(one) for one in sweeps)
+    top, flat = peak(steps), plateau(steps)
     grew = growth(steps)
     return [
         Goal("peak", f"{top.rate:,.0f} proofs/s", f">= {PEAK:,}", top.rate >= PEAK),

@@ -1,11 +1,21 @@
 """`farm bench reference`: every row of the reference is there, the exit code is that of goals."""
 
 import json
+import random
 import sys
+from statistics import median
 
 import pytest
 
-from farm import bench_cache, bench_models, bench_report, bench_risc0, bench_run, bench_threads
+from farm import (
+    bench_cache,
+    bench_models,
+    bench_report,
+    bench_risc0,
+    bench_run,
+    bench_stream,
+    bench_threads,
+)
 from farm.bench_row import Curve, Found, Row
 from farm.cli import main
 from farm.policies import NAMES
@@ -120,3 +130,23 @@ def test_without_receipts_the_rows_say_so(monkeypatch, tmp_path):
 def test_the_model_of_the_cache_is_the_references_with_its_costs():
     said = [bench_cache.model(hits, 0.05, 0.15) for hits in (0.1, 0.5)]
     assert said == pytest.approx([0.92, 1.60], abs=0.01)
+
+
+def test_proofs_to_observe_are_measured_among_those_to_predict(monkeypatch):
+    asked: list[int] = []
+
+    def proof(rounds):
+        asked.append(rounds)
+        return len(asked)
+
+    monkeypatch.setattr(bench_stream, "proof", proof)
+    seen, truth = bench_stream.stream(random.Random(1), 200, 41)
+    middle = len(asked) / 2
+    assert len(seen) == 200 and tuple(truth) == bench_stream.ROUNDS
+    assert [rounds for rounds, at in seen] == [asked[int(at) - 1] for _, at in seen]
+    for at in (median(at for _, at in seen), *truth.values()):
+        assert 0.6 * middle < at < 1.4 * middle
+
+
+def test_an_estimate_may_be_off_either_way():
+    assert bench_stream.errors({1: 3.0, 2: 1.0}, {1: 2.0, 2: 2.0}) == [0.5, 0.5]

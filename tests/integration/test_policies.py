@@ -1,13 +1,15 @@
 """Every policy gives the same proofs; the one that chooses takes what was cheapest."""
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from farm import adaptive, trace
+from farm import adaptive, pin, trace
 from farm.adaptive import Adaptive
 from farm.cache import TraceCache
-from farm.columns import Inputs
+from farm.columns import Inputs, Outputs
 from farm.policies import NAMES, Policies
 from farm.reuse import Reuse
 from farm.witness import read_inputs
@@ -49,6 +51,13 @@ def test_threads_start_again_after_close(policies):
 def test_more_proofs_than_threads_at_once(policies):
     batch = read_inputs("fib.v0", [3] * 120)
     assert policies["thread-per-proof"](batch).pack("") == trace.prove(batch, LIMIT).pack("")
+
+
+def test_threads_that_only_wait_for_each_other_are_no_choice(monkeypatch):
+    monkeypatch.setattr(pin, "cores", lambda: [0, 1])
+    for backend, ways in (("kernel", 3), ("numpy", 2)):
+        monkeypatch.setattr(trace, "backend", lambda name=backend: name)
+        assert len(Policies(LIMIT).adaptive._runs) == ways
 
 
 class Clock:
@@ -146,6 +155,23 @@ def test_measuring_and_trying_costs_a_small_share(clock):
         chosen.prove(fib(1))
     best = 5000 * 1e-5
     assert clock.cpu < best * 1.03
+
+
+def test_lengths_of_all_sorts_do_not_mislead(clock):
+    def way(name, each):
+        def run(inputs: Inputs):
+            clock.ran.append(name)
+            clock.cpu += each * int(inputs.rounds.sum())
+            return Outputs.empty(len(inputs))
+
+        return run
+
+    chosen = Adaptive(way("batch", 1e-6), way("sequential", 1.2e-6), None, Reuse(TraceCache(LIMIT)))
+    chosen._plain["fib.v0"] = 1e-9  # looks cheap: it is tried
+    dice = random.Random(1)
+    for _ in range(1000):
+        chosen.prove(read_inputs("fib.v0", [round(10 * 200 ** dice.random()) for _ in range(40)]))
+    assert clock.ran[-500:].count("sequential") < 25
 
 
 class Always(Worth):

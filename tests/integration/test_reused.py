@@ -6,10 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from hands import until
 
-from farm import Farm, trace_plain
+from farm import Farm, keys, trace_plain
 from farm import settings as config
 from farm.batch import Batch
+from farm.errors import JobAborted
+from farm.job import State
 from farm.reused import Reused
 from farm.witness import read_inputs
 from farm.worth import Use
@@ -91,12 +94,30 @@ def test_two_batches_under_way_share_what_both_want(worker, clients):
     assert batches[0].verify() == 2
 
 
+def test_a_batch_that_borrows_everything_has_a_state_of_its_own(clients, settings, start):
+    client = clients[0]
+    lender, borrower, cancelled = (client.submit(5, 6) for _ in range(3))
+    assert lender.status().chunks == 1 and borrower.status().state is State.RUNNING
+    assert cancelled.cancel() and cancelled.status().state is State.ABORTED
+    with pytest.raises(JobAborted):
+        cancelled.wait()
+    start()
+    with working(settings):
+        until(lambda: borrower.status().state is State.SUCCEEDED)
+    assert list(borrower) == list(lender) == expected(5, 6)
+    assert lender.status().state is State.SUCCEEDED and client.sent == [5, 6]
+
+
 def test_a_batch_that_was_cancelled_holds_up_nobody(clients, settings, start):
     client = clients[0]
     first = client.submit(5, 6)
     second = client.submit(6, 7)
-    assert first.cancel()
+    assert first.cancel() and first.status().state is State.ABORTED
+    with pytest.raises(JobAborted):
+        first.wait()
+    assert client.farm.ledger.client.get(keys.HELD) != "0"  # of the second
     start()
     with working(settings):
         assert list(second) == expected(6, 7)
     assert client.sent == [5, 6, 7, 6]
+    assert client.farm.ledger.client.get(keys.HELD) == "0"

@@ -123,3 +123,19 @@ def test_a_server_that_others_need_is_not_filled(shelf, client):
     client.config_set("maxmemory", 0)
     fill(shelf())
     assert shelf().look(BATCH).hits.any()
+
+
+def test_what_one_process_has_noted_another_knows_and_nobody_takes_it_for_a_proof(shelf, client):
+    one, other = shelf(), shelf()
+    keys = one.look(BATCH).keys
+    assert (one.noted(keys[:1]), other.noted(keys), one.noted(keys[:0])) == (0, 1, 0)
+    assert not other.look(BATCH).hits.any()
+    assert all(0 < client.ttl(key) <= 3600 for key in client.keys("farm:proof:default:*"))
+    fill(one)
+    assert other.noted(keys) == 2 and other.look(BATCH).hits.sum() == 2
+
+
+def test_a_server_that_others_need_takes_no_notes_either(shelf, client):
+    client.config_set("maxmemory", 2 * int(client.info("memory")["used_memory"]))
+    keys = shelf().look(BATCH).keys
+    assert shelf().noted(keys) == 0 and client.keys("farm:proof:*") == []

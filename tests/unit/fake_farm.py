@@ -9,7 +9,7 @@ from farm import trace
 from farm.blobs import own_name
 from farm.columns import Inputs
 from farm.entry import Intake
-from farm.errors import BlobMissing, LedgerDown, UnknownJob
+from farm.errors import BlobMissing, JobAborted, LedgerDown, UnknownJob
 from farm.job import Admission, BatchView, Change, JobView, State
 from farm.pace import Pace
 from farm.wire import step_message
@@ -23,8 +23,11 @@ class MemoryBlobs:
 
     def put(self, body):
         ref = f"{sha256(body).hexdigest()}-{len(body)}"
-        self.bodies[ref] = body
+        self.keep(ref, body)
         return ref
+
+    def keep(self, ref, body):
+        self.bodies[ref] = body
 
     def get(self, ref):
         if ref not in self.bodies:
@@ -136,7 +139,15 @@ class FakeLedger:
         self.released.append(id)
 
     def trace_cancel(self, id):
-        return id in self.batches
+        if id not in self.batches or self.batches[id].state.ended:
+            return False
+        self.end(id, State.ABORTED, JobAborted(id, "by request"))
+        return True
+
+    def end(self, id, state, error):
+        """Have a batch end without all its results."""
+        ended = {"state": state, "code": error.code, "facts": list(error.facts)}
+        self.batches[id] = msgspec.structs.replace(self.batches[id], **ended)
 
 
 def change(number, state=State.RUNNING, **fields):

@@ -6,7 +6,7 @@ import time
 import pytest
 from fake_farm import FakeLedger, MemoryBlobs, MemoryScratch, change, view
 
-from farm import AsyncFarm, trace_plain, verify
+from farm import AsyncFarm, trace, trace_plain, verify
 from farm import settings as config
 from farm.errors import BadProgram
 from farm.job import State
@@ -15,7 +15,7 @@ from farm.verify import Verified
 
 @pytest.fixture
 def farm(tmp_path, monkeypatch):
-    made = AsyncFarm(settings=config.load(state=tmp_path))
+    made = AsyncFarm(settings=config.load(state=tmp_path, trace_cache="off"))
     made.farm.ledger, made.farm.blobs, made.farm.scratch = (
         FakeLedger(),
         MemoryBlobs(),
@@ -87,6 +87,4 @@ def test_a_batch_is_iterated(farm):
 
 
 def proved(inputs):
-    from farm import trace
-
     return trace.prove(inputs, 100)

@@ -1,20 +1,17 @@
 """A batch of trace proofs: its chunks, the order of its results, what it leaves behind."""
 
-import threading
-import time
-
 import msgspec
 import pytest
-from fake_farm import DOWN, FakeLedger, MemoryScratch, intake, work_trace
+from batches import World, expected
+from fake_farm import DOWN, FakeLedger, MemoryScratch, intake
 
 from farm import entry as module
-from farm import follow, parcels, trace_plain
+from farm import parcels
 from farm.batch import Batch
 from farm.columns import Outputs
 from farm.embedded import SCRATCH_BYTES
 from farm.errors import (
     BadTrace,
-    BlobMissing,
     Busy,
     FarmError,
     InputTooLarge,
@@ -27,36 +24,10 @@ from farm.settings import Settings
 from farm.witness import read_inputs
 
 
-class World:
-    """A batch of ten proofs in chunks of four, and a worker that does what it is told."""
-
-    def __init__(self, rounds=tuple(range(1, 11)), **given):
-        self.ledger, self.scratch, self.sent = FakeLedger(), MemoryScratch(), []
-        self.intake = intake(self.ledger, self.scratch, self.sent.extend, **given)
-        self.batch = self.submit(rounds)
-
-    def submit(self, rounds):
-        return Batch.submit(read_inputs("fib.v0", list(rounds)), self.intake)
-
-    def wait_for_sent(self, count):
-        """Return the places of the messages sent after the first three, once all are."""
-        while len(self.sent) < count:
-            time.sleep(0.01)
-        return range(3, count)
-
-    def work(self, at, spoil=lambda rows: rows):
-        """Do chunk `at` as a worker does."""
-        work_trace(self.ledger, self.scratch, self.sent[at], spoil)
-
-
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     monkeypatch.setattr(parcels, "ROWS", 4)
     monkeypatch.setattr(parcels, "SMALL_ROWS", 0)  # all messages are the client's
-
-
-def expected(rounds=tuple(range(1, 11))):
-    return [trace_plain.prove("fib.v0", n, [0, 1]) for n in rounds]
 
 
 def test_a_batch_is_split_recorded_and_sent():
@@ -139,50 +110,6 @@ def test_too_few_rows_are_refused():
     world.work(0, cut)
     with pytest.raises(BadTrace, match="came back with 2 rows"):
         world.batch.wait()
-
-
-def test_what_the_scratch_store_lost_is_submitted_again():
-    world = World()
-    results = iter(world.batch.chunks())
-    world.work(0)
-    assert len(next(results)) == 4
-    first = world.batch.id
-    world.work(1)
-    world.scratch.bodies.clear()
-    again = threading.Thread(target=lambda: [world.work(at) for at in world.wait_for_sent(5)])
-    again.start()
-    assert [len(part) for part in results] == [4, 2]
-    again.join()
-    assert list(world.batch) == expected()
-    assert world.batch.id != first and world.scratch.bodies == {} == world.ledger.batches
-
-
-def test_what_is_lost_again_and_again_ends_with_an_error(monkeypatch):
-    monkeypatch.setattr(module, "LOSSES", 0)
-    world = World(rounds=[3])
-    world.work(0)
-    world.scratch.bodies.clear()
-    with pytest.raises(BlobMissing):
-        world.batch.wait()
-
-
-def test_a_scratch_store_that_is_away_for_a_moment_is_waited_for(monkeypatch):
-    monkeypatch.setattr(follow, "AGAIN", 0.0)
-    world = World()
-    results = world.batch.chunks()
-    world.work(0)
-    next(results)
-    world.work(1)
-    world.work(2)
-    take, away = world.scratch.take_all, [DOWN, DOWN]
-
-    def take_later(refs, drop):
-        if away:
-            raise away.pop()
-        return take(refs, drop)
-
-    world.scratch.take_all = take_later
-    assert [len(part) for part in results] == [4, 2]
 
 
 @pytest.mark.parametrize(
@@ -276,14 +203,6 @@ def test_the_size_of_a_batch_covers_what_it_puts_into_the_scratch_store():
         world.work(at)
     stored = sum(map(len, world.scratch.bodies.values()))
     assert inputs < stored <= world.ledger.sizes[world.batch.id] < 4 * stored
-
-
-def test_a_cancelled_batch_leaves_nothing_in_the_scratch_store():
-    world = World()
-    world.work(0)
-    assert world.batch.cancel()
-    assert world.scratch.bodies == {} and world.ledger.released == [world.batch.id]
-    assert not world.ledger.batches[world.batch.id].error()  # it can still be looked at
 
 
 def test_traces_leave_half_of_the_smallest_scratch_server_to_messages():

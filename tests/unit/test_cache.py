@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farm import cache as module
 from farm import trace
 from farm.cache import TraceCache
 from farm.columns import Inputs, Outputs
@@ -132,3 +133,13 @@ def test_proofs_come_back_from_their_words(inputs):
     assert back.pack("") == picked(proofs, good).pack("")
     good_rows = inputs.pick(good)
     assert states(good_rows) == int(proofs.steps[good].sum())
+
+
+def test_what_was_noted_is_remembered_for_a_while(monkeypatch):
+    monkeypatch.setattr(module, "NOTED", 4)
+    cache, batch = TraceCache(100), read_inputs("fib.v0", list(range(1, 20)))
+    keys = cache.keyer.keys(batch)
+    assert [cache.noted(keys[at : at + 3]) for at in (0, 0, 2, 0)] == [0, 3, 1, 3]
+    assert cache.noted(keys[5:12]) == 0
+    assert cache.noted(keys[12:]) == 0  # two generations on
+    assert cache.noted(keys[:3]) == 0 and cache.stats().held == 0

@@ -22,7 +22,7 @@ SPEC = JobSpec(
 
 @pytest.fixture
 def farm(tmp_path, monkeypatch):
-    made = Farm(settings=config.load(state=tmp_path))
+    made = Farm(settings=config.load(state=tmp_path, trace_cache="off"))
     made.ledger, made.blobs, made.scratch = FakeLedger(), MemoryBlobs(), MemoryScratch()
 
     def work(messages):

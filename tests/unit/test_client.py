@@ -1,12 +1,13 @@
 """The client: what is checked before a job is submitted, and what waiting for it gives."""
 
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 
 import msgspec
 import pytest
 from fake_farm import FakeLedger, MemoryBlobs, change, view
 
-from farm import Farm, u64, verify, words
+from farm import Farm, blobs, u64, verify, words
 from farm import settings as config
 from farm.errors import (
     BadInput,
@@ -64,6 +65,21 @@ def test_bodies_are_stored_before_the_job_is_submitted(farm):
     assert (spec.id, spec.image_id, spec.po2, spec.priority) == (job.id, IMAGE, 18, 3)
     assert (spec.cycle_limit, spec.input_limit) == (farm.settings.cycle_limit, 100)
     assert spec.idempotency_key == "k"
+
+
+def test_what_is_new_is_digested_once(farm, tmp_path, monkeypatch):
+    digested = []
+
+    def counted(body):
+        digested.append(body)
+        return sha256(body)
+
+    monkeypatch.setattr(blobs, "sha256", counted)
+    farm.blobs = blobs.DirectoryBlobs(tmp_path / "blobs")
+    farm.submit(b"program", b"input")
+    assert sorted(digested) == [b"input", b"program"]
+    (spec,) = farm.ledger.specs
+    assert [farm.blobs.get(ref) for ref in (spec.program, spec.input)] == [b"program", b"input"]
 
 
 def test_a_program_may_be_a_file_and_is_identified_once(farm, tmp_path):

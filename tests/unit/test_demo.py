@@ -41,7 +41,7 @@ class Stage:
         return Status(1, True, [], "http://127.0.0.1:5555", password, [])
 
     def farm(self, settings):
-        farm = Farm(settings=settings)
+        farm = Farm(settings=settings.model_copy(update={"trace_cache": "off"}))
         farm.ledger, farm.blobs, farm.scratch = FakeLedger(), MemoryBlobs(), MemoryScratch()
         farm._send = lambda messages: [
             work_trace(farm.ledger, farm.scratch, message) for message in messages

@@ -5,7 +5,7 @@ from fake_farm import DOWN, FakeLedger, change
 
 from farm import follow as module
 from farm.errors import LedgerDown, UnknownJob, WaitTimeout
-from farm.follow import follow
+from farm.follow import Clock, follow
 from farm.job import State
 
 
@@ -20,7 +20,7 @@ def running():
 
 
 def told(ledger, state=running, timeout=None):
-    return [one.id for changes in follow(ledger, "j1", state, timeout) for one in changes]
+    return [one.id for changes in follow(ledger, "j1", state, Clock(timeout)) for one in changes]
 
 
 def test_all_changes_are_told_up_to_the_end():

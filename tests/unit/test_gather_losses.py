@@ -6,12 +6,7 @@ from fake_farm import change
 from gathering import LINGER, World, proofs
 
 from farm import gather, parcels, underway
-from farm.errors import (
-    BadTrace,
-    BlobMissing,
-    JobAborted,
-    UnknownJob,
-)
+from farm.errors import BadTrace, BlobMissing, Busy, JobAborted, UnknownJob
 from farm.job import State
 
 
@@ -59,6 +54,22 @@ def test_what_the_scratch_store_lost_is_handed_in_again(world):
     world.work(again)
     world.turn()
     assert job.wait(0) == proofs(3)[0]
+
+
+def test_what_was_lost_while_the_farm_is_busy_is_handed_in_later(world):
+    (job,) = world.submit((3,))
+    world.turn()
+    (first,) = world.flying()
+    world.work(first)
+    world.scratch.bodies.clear()
+    world.ledger.refusals = [Busy("what trace batches hold", "9 bytes", 1)]
+    world.turn()
+    assert world.flying() == [first] and not job.done()
+    world.turn(underway.LOOK_SECONDS)
+    (again,) = world.flying()
+    world.work(again)
+    world.turn()
+    assert again != first and job.wait(0) == proofs(3)[0]
 
 
 def test_inputs_that_were_lost_before_a_worker_read_them_are_handed_in_again(world):

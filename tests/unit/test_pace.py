@@ -6,7 +6,7 @@ import pytest
 from farm import parcels, witness
 from farm.cost import CostModel
 from farm.errors import LedgerDown
-from farm.pace import ENOUGH, LOOK_SECONDS, Pace
+from farm.pace import ENOUGH, KNOWN_SECONDS, LOOK_SECONDS, Pace
 from farm.session import Slot
 from farm.terms import Features, trace_name
 
@@ -80,13 +80,16 @@ def test_the_backend_that_works_here_is_the_one_that_counts():
     assert both.pace().limits(batch(50_000)) == alone.pace().limits(batch(50_000))
 
 
-def test_the_ledger_is_asked_now_and_then_only():
-    ledger = Learned(model(1e-8))
+@pytest.mark.parametrize(
+    ("models", "seconds"), [([], LOOK_SECONDS), ([model(1e-8)], KNOWN_SECONDS)]
+)
+def test_the_ledger_is_asked_now_and_then_only(models, seconds):
+    ledger = Learned(*models)
     pace = ledger.pace()
-    for _ in range(5):
+    for ledger.now in (0, 0, seconds - 0.1):
         pace.limits(batch(10))
     assert ledger.asked == 1
-    ledger.now = LOOK_SECONDS
+    ledger.now = seconds
     pace.limits(batch(10))
     assert ledger.asked == 2
 
@@ -95,7 +98,7 @@ def test_a_ledger_that_is_away_leaves_what_is_known():
     ledger = Learned(model(1e-8))
     pace = ledger.pace()
     before = pace.limits(batch(65_536))
-    ledger.down, ledger.now = True, LOOK_SECONDS
+    ledger.down, ledger.now = True, KNOWN_SECONDS
     assert pace.limits(batch(65_536)) == before
 
 

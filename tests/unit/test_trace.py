@@ -1,6 +1,7 @@
 """The trace programs: the reference's vectors, and batches against the plain definition."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 import numpy as np
@@ -69,6 +70,23 @@ def test_carries_reach_the_upper_half():
     rounds, pair = 300, (2**64 - 1, 2**64 - 1)
     proofs = trace.prove(read_inputs("fib.v0", rounds, [pair] * trace_numpy.NARROW), LIMIT)
     assert proofs.row("fib.v0", 0) == trace_plain.prove("fib.v0", rounds, pair)
+
+
+def test_threads_do_not_share_the_room_for_states():
+    batches = [read_inputs("fib.v0", 150, [[one, row] for row in range(600)]) for one in range(8)]
+    expected = [trace.prove(batch, LIMIT).pack("") for batch in batches]
+    with ThreadPoolExecutor(4) as pool:
+        found = [done.pack("") for done in pool.map(lambda one: trace.prove(one, LIMIT), batches)]
+    assert found == expected
+
+
+@pytest.mark.parametrize("rounds", [[300] * 31 + [2000], [2000] * 32, [1] * 40 + [900]])
+def test_rows_of_unlike_lengths(rounds):
+    proofs = trace.prove(
+        read_inputs("fib.v0", rounds, [[row, 1] for row in range(len(rounds))]), LIMIT
+    )
+    for row, steps in enumerate(rounds):
+        assert proofs.row("fib.v0", row) == trace_plain.prove("fib.v0", steps, [row, 1])
 
 
 def test_one_bad_row_fails_alone():
