@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from farm import trace_plain
 from farm.columns import U32, Inputs, Outputs
-from farm.reuse import Reuse
+from farm.reuse import Reuse, here
 from farm.witness import read_inputs
 from farm.worth import EVERY, Use
 
@@ -25,12 +27,12 @@ Prove = Callable[[Inputs], Outputs]
 Threads = Callable[[Inputs], tuple[Outputs, float]]
 
 #: Share of the cost of proofs that measuring it, and trying other ways, may take.
-SHARE = 0.003
+SHARE = 0.002
 #: Ways within this factor of the cheapest count as no dearer than it.
 TIE = 1.01
 #: A way is tried at once if it may cost up to so many times what the best known does; dearer ones
 #: wait until their cost is put by.
-HOPE = 2.0
+HOPE = 1.25
 #: What trying another way costs at least, as a share.
 LEAST = 0.05
 #: A batch that takes so many times what it should is followed by another that is measured.
@@ -39,7 +41,7 @@ SURPRISE = 1.5
 TRIALS, FRESH = 3, 0.3
 #: Most batches between two that are measured.
 MOST_LEFT = 10_000
-#: Batches of up to so many rows are summed up; the work of larger ones is reckoned from four rows.
+#: The work of batches of up to so many rows is reckoned from the first, of larger ones from four.
 FEW = 16
 #: A small proof, to see what plain Python takes for a unit of work.
 _SMALL = {"fib.v0": (16, [0, 1]), "sha256.v0": (0, [1, 2, 3, 4])}
@@ -107,9 +109,9 @@ class Adaptive:
         """Return the proofs of a batch."""
         rounds = inputs.rounds
         count = len(rounds)
-        # Written out: a call more would show in what a tiny batch costs.
-        work = sum(rounds.tolist()) if count <= FEW else _reckoned(rounds)
-        work += len(inputs.words)
+        # Written out: a call more, or a sum, would show in what a tiny batch costs.
+        few = 0 < count <= FEW
+        work = (rounds.item(0) * count if few else _reckoned(rounds)) + len(inputs.words)
         size = self._sizes.get((inputs.program, count.bit_length(), work.bit_length()))
         if size is not None and size.left > 0:
             size.left -= 1
@@ -127,7 +129,8 @@ class Adaptive:
             use = worth.choose(count, cost)
         if use is Use.NONE:
             return self._prove(inputs)
-        return self.reuse.use(use, inputs, lambda part: lambda _: self._learnt(part)[0], cost)(None)
+        prove = here(lambda part: self._learnt(part)[0])
+        return self.reuse.use(use, inputs, prove, cost).wait()
 
     def _prove(self, inputs: Inputs) -> Outputs:
         """Prove a batch, learn from it, and say how many may follow before the next is measured."""
@@ -143,9 +146,10 @@ class Adaptive:
         """Prove a batch in the way that is due; return what it cost, and if a trial is due next."""
         began = time.thread_time()
         count = len(inputs)
-        work = sum(inputs.rounds.tolist()) if count <= FEW else _reckoned(inputs.rounds)
-        work += len(inputs.words)
-        units, key = _units(count, work), (inputs.program, count.bit_length(), work.bit_length())
+        exact = int(inputs.rounds.sum(dtype=np.int64)) + len(inputs.words)
+        # A size is what `prove` takes it for, but what it cost is for the work that it was.
+        work = _reckoned(inputs.rounds) + len(inputs.words)
+        units, key = _units(count, exact), (inputs.program, count.bit_length(), work.bit_length())
         size = self._sizes.setdefault(key, _Size(self._runs["batch"]))
         way, (cpu, wall) = size.due, (time.thread_time(), time.perf_counter())
         done, others = self._run(way, inputs)
@@ -220,8 +224,10 @@ def _fastest(size: _Size) -> str:
 
 
 def _reckoned(rounds: U32) -> int:
-    """Return the rounds of many rows together, about."""
+    """Return the rounds of all rows together, about."""
     count = len(rounds)
+    if count <= FEW:
+        return int(rounds.item(0)) * count if count else 0
     third = count // 3
     four = rounds.item(0) + rounds.item(third) + rounds.item(2 * third) + rounds.item(count - 1)
     return int(four) * count // 4

@@ -24,6 +24,8 @@ NO_HITS = 1.02
 #: Programs that are asked for again and again, how often, and the room there is for them.
 PROGRAMS, AGAIN = 100, 50
 CAPACITIES = (0, 1, 50, 100, 150, 500, None)
+#: Up to so many there is room for just as many, beyond for up to twice as many: farm/table.py.
+EXACT = 8
 
 
 def model(hits: float, look: float, keep: float) -> float:
@@ -66,6 +68,7 @@ def capacity(seconds: float) -> Found:
             asked = known.pick(dice.permutation(PROGRAMS))
             reuse.prove(asked, lambda inputs: trace.prove(inputs, LIMIT))
         stats, name = reuse.stats(), "what was seen" if room is None else str(room)
+        name = f"at least {room}" if room and room > EXACT else name
         ours = f"{stats.rate:.0%} hits, {stats.held} held"
         rows.append(Row("cache", f"{PROGRAMS} programs, room for {name}", "", ours))
     rule = ", ".join(f"{kind} {worth.capacity(PROGRAMS, kind):,}" for kind in worth.ROOM)

@@ -7,14 +7,14 @@ from statistics import median
 from farm import trace
 from farm.adaptive import Adaptive
 from farm.bench_row import LIMIT, Case, Curve, Found, Row, compared, fib, us
+from farm.bench_stream import ROUNDS, errors, features, stream
 from farm.cost import CostModel
 from farm.policies import Policies
-from farm.terms import Features, piecewise, trace_name
+from farm.terms import piecewise, trace_name
 
 #: What the reference measured, and by how much its own estimate was off.
 REFERENCE = {300: "53 v 27 us, 96 %", 500: "83 v 40 us, 108 %", 1000: "143 v 102 us, 40 %"}
-ROUNDS = (100, 300, 500, 1000, 5000)
-#: Proofs observed, how often each size is measured then, and the error that is allowed.
+#: Proofs observed, how often each size is measured among them, and the error that is allowed.
 OBSERVED, REPEATS, ERROR = 200, 41, 0.10
 #: Sizes of batches that are tried, and of how many rounds; how often each.
 SIZES, LENGTH, TURNS = [1 << bits for bits in range(15)], 100, 20
@@ -22,25 +22,17 @@ SIZES, LENGTH, TURNS = [1 << bits for bits in range(15)], 100, 20
 
 def estimates(seconds: float) -> Found:
     """Measure how far a cost model is off after 200 proofs, beside the reference's rule."""
-    name, dice = trace_name("fib.v0", trace.backend()), random.Random(1)
-    model, other = CostModel(name), CostModel(name)
-    for _ in range(OBSERVED):
-        rounds = round(10 * 1000 ** dice.random())
-        model.observe(Features(rows=1, steps=rounds + 2), _cost(rounds))
-    took: dict[int, list[float]] = {rounds: [] for rounds in ROUNDS}
-    for _ in range(REPEATS):
-        for rounds, found in took.items():
-            found.append(_cost(rounds))
-            # As between the proofs observed: what else runs has its share of the core's caches.
-            other.observe(Features(rows=1, steps=rounds + 2), found[-1])
-    measured = {rounds: median(found) for rounds, found in took.items()}
-    guessed = {n: model.predict(Features(rows=1, steps=n + 2)) for n in ROUNDS}
-    rows, errors = [], []
-    for n in ROUNDS:
-        errors.append(abs(guessed[n] / measured[n] - 1))
-        ours = f"{us(guessed[n])} v {us(measured[n])}, {errors[-1]:.0%}"
+    model = CostModel(trace_name("fib.v0", trace.backend()))
+    seen, measured = stream(random.Random(1), OBSERVED, REPEATS)
+    for rounds, took in seen:
+        model.observe(features(rounds), took)
+    guessed = {n: model.predict(features(n)) for n in ROUNDS}
+    off = errors(guessed, measured)
+    rows = []
+    for n, error in zip(ROUNDS, off, strict=True):
+        ours = f"{us(guessed[n])} v {us(measured[n])}, {error:.0%}"
         rows.append(Row("estimates", f"fib({n}), estimate v measured", REFERENCE.get(n, ""), ours))
-    error, text = median(errors), f"<= {ERROR:.0%}"
+    error, text = median(off), f"<= {ERROR:.0%}"
     what = f"median error after {OBSERVED} proofs"
     rows.append(Row("estimates", what, "96 %", f"{error:.1%}", text, error <= ERROR))
     rows += [
@@ -85,13 +77,8 @@ def _way(adaptive: Adaptive, size: int) -> str:
     return adaptive.ways().get(("fib.v0", size.bit_length(), work.bit_length()), "unknown")
 
 
-def _cost(rounds: int) -> float:
-    inputs = fib([rounds])
-    began = time.thread_time()
-    trace.prove(inputs, LIMIT)
-    return time.thread_time() - began
-
-
 def _curve(lines: dict[str, list[float]]) -> Curve:
     places = [str(rounds) for rounds in ROUNDS]
-    return Curve(title="one proof", across="rounds", up="us", places=places, lines=lines)
+    return Curve(
+        title="one proof", across="rounds of fib", up="us of CPU", places=places, lines=lines
+    )

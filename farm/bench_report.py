@@ -17,6 +17,8 @@ from farm.errors import StoreFailed
 HEADINGS = ("part", "what", "reference", "here", "goal", "")
 #: Columns that the table needs where there is no terminal.
 WIDTH = 160
+#: Numbers whose largest is more than so many times the smallest are drawn by their magnitude.
+WIDE = 20
 
 
 def machine() -> dict[str, Any]:
@@ -89,10 +91,21 @@ def _png(curves: Sequence[Curve]) -> bytes | None:
 
     figure = Figure(figsize=(9, 4 * len(curves)), layout="constrained")
     for place, curve in zip(figure.subplots(len(curves), squeeze=False)[:, 0], curves, strict=True):
-        for name, values in curve.lines.items():
-            place.plot(curve.places, values, marker="o", label=name)
-        place.set(title=curve.title, xlabel=curve.across, ylabel=curve.up, ylim=(0, None))
-        place.legend()
+        _draw(place, curve)
     body = BytesIO()
     figure.savefig(body, format="png")
     return body.getvalue()
+
+
+def _draw(place: Any, curve: Curve) -> None:
+    """Draw numbers where they are, with lines between them, and names side by side."""
+    numbers = all(one.isdigit() for one in curve.places)
+    at = [int(one) for one in curve.places] if numbers else list(range(len(curve.places)))
+    for name, values in curve.lines.items():
+        place.plot(at, values, "o-" if numbers else "o", label=name)
+    place.set(title=curve.title, xlabel=curve.across, ylabel=curve.up, ylim=(0, None))
+    if max(at) > WIDE * min(at) > 0:
+        place.set_xscale("log")
+    place.set_xticks(at, curve.places)
+    place.minorticks_off()
+    place.legend()

@@ -13,6 +13,7 @@ from farm import embedded, queue, verify
 from farm import settings as config
 from farm.batch import Batch
 from farm.blobs import DirectoryBlobs, RedisBlobs, reference
+from farm.door import Door
 from farm.entry import Intake
 from farm.errors import (
     BadInput,
@@ -126,10 +127,11 @@ class Farm:
         a row that is wrong fails alone. Raises Busy when trace batches hold too much already,
         InputTooLarge for more than they may ever hold.
         """
-        rows = read_inputs(program, rounds, witness)
-        if self.settings.trace_cache == "off":
-            return Batch.submit(rows, self._intake)
-        return self._reused.submit(rows, lambda part: Batch.submit(part, self._intake))
+        with self._door:
+            rows = read_inputs(program, rounds, witness)
+            if self.settings.trace_cache == "off":
+                return Batch.submit(rows, self._intake)
+            return self._reused.submit(rows, lambda part: Batch.submit(part, self._intake))
 
     def submit_trace(
         self, program: str, rounds: int | None = None, witness: Iterable[int] | None = None
@@ -193,6 +195,10 @@ class Farm:
             pace=Pace(self.ledger, own.trace_latency_seconds),
             held_limit=own.trace_bytes_in_flight,
         )
+
+    @lazy
+    def _door(self) -> Door:
+        return Door(self.ledger, self.settings.trace_bytes_in_flight)
 
     @lazy
     def _reused(self) -> Reused:

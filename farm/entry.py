@@ -95,7 +95,7 @@ class Entry:
             raise InputTooLarge(size, cap)
         # What was uploaded before may be in the ledger, and counted there.
         if size > LARGE and not self._uploaded:
-            intake.ledger.trace_room(size, cap)
+            intake.ledger.trace_room(id, size, cap)
         # Kept from before, an answer got lost: the ledger may name just these.
         parts = list(self._uploaded)
         try:
@@ -109,6 +109,8 @@ class Entry:
             self._uploaded = []
             if isinstance(error, Busy):
                 raise
+            with contextlib.suppress(LedgerDown):
+                intake.ledger.trace_release(id, size)
             raise Busy("the scratch server", "maxmemory", TRACE_RETRY_SECONDS) from error
 
     def _record(self, id: str, parts: list[Part], size: int, forget: Sequence[str]) -> None:

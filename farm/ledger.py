@@ -23,6 +23,8 @@ SYNC_MS = 5000
 RETRY_SECONDS = 5
 #: The same for trace batches, which are over soon.
 TRACE_RETRY_SECONDS = 1
+#: Seconds that room is kept for a batch whose upload has begun.
+UPLOAD_SECONDS = 30
 
 
 class Chunk(NamedTuple):
@@ -174,9 +176,13 @@ class Ledger(Server):
             raise trace_busy(cap)
         return bool(answer == "NEW")
 
-    def trace_room(self, size: int, cap: int) -> None:
-        """Raise Busy unless a batch of `size` bytes fits beside what the others hold."""
-        if self.call("trace_room", [keys.HOLDERS, keys.HELD], [size, cap]) == "BUSY":
+    def trace_room(self, id: str, size: int, cap: int) -> None:
+        """Keep room for a batch of `size` bytes that is about to be uploaded and submitted.
+
+        Without an `id` none is kept. Raises Busy when it does not fit beside what others hold.
+        """
+        args = [id, size, cap, UPLOAD_SECONDS]
+        if self.call("trace_room", [keys.HOLDERS, keys.HELD], args) == "BUSY":
             raise trace_busy(cap)
 
     def trace_view(self, id: str) -> BatchView:
@@ -194,9 +200,12 @@ class Ledger(Server):
         """Return whether the batch was running and is ABORTED now."""
         return bool(self.call("trace_end", batch_keys(id), _aborted(id)) == "OK")
 
-    def trace_release(self, id: str) -> None:
-        """Note that what the batch held in the scratch server is there no more."""
-        self.call("trace_release", batch_keys(id), [id])
+    def trace_release(self, id: str, size: int = 0) -> None:
+        """Note that what the batch held in the scratch server is there no more.
+
+        Of one that was never submitted, `size` says for how many bytes room was kept.
+        """
+        self.call("trace_release", batch_keys(id), [id, size])
 
     def trace_forget(self, *ids: str) -> None:
         """Drop batches whose results the client has."""

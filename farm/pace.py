@@ -26,6 +26,8 @@ ENOUGH = 20
 CHUNK_SECONDS = 0.0007
 #: Most rows of one chunk: its columns are some megabytes then.
 MOST_ROWS = 1 << 16
+#: How much more than the mean the rows of one chunk may be.
+SLACK = 1.25
 
 
 class Pace:
@@ -50,10 +52,11 @@ class Pace:
             cost, len(inputs), self._workers, CHUNK_SECONDS, latency=self._latency_s
         )
         rows = min(rows, MOST_ROWS)
-        # Rows that are longer than the mean come in fewer to a chunk.
+        # Many rows that are longer than the mean come in fewer to a chunk; a few leave no rest of
+        # the batch over, which would be a chunk of its own.
         proved = inputs.rounds[inputs.rounds <= LONGEST].sum(dtype=np.int64)
         work = (int(proved) + len(inputs.words)) / len(inputs)
-        return Sizes(rows, max(1, int(rows * work)))
+        return Sizes(rows, max(1, int(SLACK * rows * work)))
 
     def _model(self, program: str) -> CostModel | None:
         """Return the model of what proves here: the backend with the most observations."""

@@ -62,7 +62,9 @@ class Policies:
     @cached_property
     def adaptive(self) -> Adaptive:
         """The policy that chooses."""
-        parallel = self._parallel if self.cores > 1 else None
+        # Threads that run numpy wait for each other: they took more time than one, at any size.
+        alone = self.cores == 1 or trace.backend() == trace.NUMPY
+        parallel = None if alone else self._parallel
         reuse = Reuse(self._cache(), Worth.of_memory())
         return Adaptive(self._batch, self._sequential, parallel, reuse)
 

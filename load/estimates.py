@@ -14,68 +14,30 @@ import argparse
 import json
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator
 from statistics import median
 from typing import NamedTuple
 
-import numpy as np
-
 from farm import trace
-from farm.columns import Inputs
+from farm.bench_stream import LARGEST, ROUNDS, errors, features, proof, stream
 from farm.cost import CostModel
 from farm.errors import KernelMissing
-from farm.terms import Features, piecewise, trace_name
+from farm.terms import piecewise, trace_name
 
 GOAL = 0.10
 OBSERVED, REPEATS = 200, 101
 #: A trial takes a fraction of a second, and the machine may be in two moods within it.
 TRIALS = 15
-ROUNDS = (100, 300, 500, 1000, 5000)
-#: Mixed sizes: any order of magnitude from the reference's smallest to its largest, alike.
-SMALLEST, LARGEST = 10, 10_000
 PROGRAM = "fib.v0"
 
 #: What becomes of a measurement before it is observed: its number and seconds in, seconds out.
 Spoil = Callable[[int, float], float]
 
 
-def proof(rounds: int, dice: random.Random) -> float:
-    """Return the CPU seconds of one proof of a witness of its own."""
-    words = np.array([dice.getrandbits(64), dice.getrandbits(64)], "<u8")
-    inputs = Inputs(PROGRAM, words, np.array([rounds], "<u4"), np.array([2], "<u4"))
-    start = time.thread_time()
-    trace.prove(inputs, 1 << 20)
-    return time.thread_time() - start
-
-
-class Stream(NamedTuple):
-    """Proofs measured side by side: those to observe, and the median of each size to predict."""
-
-    seen: list[tuple[int, float]]
-    truth: dict[int, float]
-
-
-def stream(dice: random.Random) -> Stream:
-    """Measure in one shuffled row, so that both sorts meet the machine in the same mood."""
-    sizes = [round(SMALLEST * (LARGEST / SMALLEST) ** dice.random()) for _ in range(OBSERVED)]
-    order = [(True, rounds) for rounds in sizes]
-    order += [(False, rounds) for rounds in ROUNDS for _ in range(REPEATS)]
-    dice.shuffle(order)
-    took = [(observed, rounds, proof(rounds, dice)) for observed, rounds in order]
-    seen = [(rounds, seconds) for observed, rounds, seconds in took if observed]
-    truth = {n: median(s for observed, r, s in took if r == n and not observed) for n in ROUNDS}
-    return Stream(seen, truth)
-
-
 def observe(model: CostModel, seen: list[tuple[int, float]], spoil: Spoil) -> None:
     """Let the model observe what was measured, or what has become of it."""
     for number, (rounds, seconds) in enumerate(seen):
-        model.observe(_single(rounds), spoil(number, seconds))
-
-
-def _single(rounds: int) -> Features:
-    return Features(rows=1, steps=rounds + 2)
+        model.observe(features(rounds), spoil(number, seconds))
 
 
 def poisoned(number: int, seconds: float) -> float:
@@ -89,7 +51,7 @@ def scenarios(
     """Yield what happened, the model it has left, and what proofs take by then."""
     name = trace_name(PROGRAM, backend)
     model, spoiled = CostModel(name), CostModel(name)
-    first, second = stream(dice), stream(dice)
+    first, second = (stream(dice, OBSERVED, REPEATS) for _ in range(2))
     observe(model, first.seen, lambda _, seconds: seconds)
     yield "observed", model, first.truth
     observe(spoiled, first.seen, poisoned)
@@ -103,9 +65,10 @@ def rows(backend: str) -> Iterator[dict[str, object]]:
     tried: dict[str, list[Trial]] = {}
     for seed in range(TRIALS):
         for scenario, model, truth in scenarios(backend, random.Random(seed)):
-            learned = {n: model.predict(_single(n)) for n in ROUNDS}
+            learned = {n: model.predict(features(n)) for n in ROUNDS}
             rule = {n: piecewise(n) for n in ROUNDS}
-            found = Trial(truth, learned, _error(learned, truth), _error(rule, truth))
+            off = median(errors(learned, truth))
+            found = Trial(truth, learned, off, median(errors(rule, truth)))
             tried.setdefault(scenario, []).append(found)
     for scenario, trials in tried.items():
         error = median(one.error for one in trials)
@@ -129,10 +92,6 @@ class Trial(NamedTuple):
     learned: dict[int, float]
     error: float
     rule: float
-
-
-def _error(found: dict[int, float], truth: dict[int, float]) -> float:
-    return median(abs(found[n] - truth[n]) / truth[n] for n in truth)
 
 
 def _microseconds(found: list[dict[int, float]]) -> dict[str, float]:
@@ -160,9 +119,8 @@ def main() -> int:
     asked = parser.parse_args()
     met = []
     for backend in present(asked.backend or ["kernel", "numpy"]):
-        dice = random.Random(3)
         for _ in range(REPEATS):  # nothing is loaded or allocated for the first time later
-            proof(LARGEST, dice)
+            proof(LARGEST)
         for row in rows(backend):
             print(json.dumps(row), flush=True)
             met.append(bool(row["met"]))

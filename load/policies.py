@@ -1,6 +1,6 @@
 """Measure whether the adaptive policy keeps up with the best fixed one, whatever the load.
 
-    python load/policies.py [--rounds 9] [--no-farm]
+    python load/policies.py [--rounds 9] [--no-farm] [--backend numpy]
 
 Five loads, each a list of calls, are proved in this process by every policy in turn; figures are
 CPU seconds of the whole process, medians over the rounds. What took over five times the best in
@@ -12,6 +12,7 @@ fib 100-110 in one call against 30 single calls, each waited for. Goals: adaptiv
 import argparse
 import itertools
 import json
+import os
 import random
 import sys
 import time
@@ -158,8 +159,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--farm", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--load", action="append", choices=LOADS)
+    parser.add_argument("--backend", choices=["kernel", "numpy"])
     asked = parser.parse_args()
+    if asked.backend == trace.NUMPY:
+        os.environ["FARM_KERNEL"] = trace.NUMPY  # the workers of the farm read it, too
     print(f"proved by {trace.backend()}", flush=True)
+    if asked.backend not in (None, trace.backend()):
+        return 1
     rows = []
     for name in asked.load or LOADS:
         rows.append(measure(name, asked.rounds))

@@ -6,6 +6,7 @@ Locust can count some ten thousand requests a second, and the farm makes more pr
 
 import itertools
 import json
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -182,7 +183,8 @@ def when_free(ask: Callable[[], T]) -> T:
             tally.busy += 1
             if time.monotonic() > end:
                 raise
-            time.sleep(float(busy.args[2]))
+            # Not all at once, who were sent away at once.
+            time.sleep(float(busy.args[2]) * random.uniform(0.5, 1.5))
 
 
 @cache

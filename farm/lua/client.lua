@@ -46,7 +46,7 @@ local function cancel(keys, args)
   return 'OK'
 end
 
--- What a batch holds in the scratch server counts from its entry until its client has taken or
+-- What a batch holds in the scratch server counts from its upload until its client has taken or
 -- deleted it, or it has expired: `held` is the sum, `holders` has "<id> <bytes>" of each batch.
 local function release(holders, held, id, bytes)
   if bytes and redis.call('ZREM', holders, id .. ' ' .. bytes) == 1 then
@@ -69,9 +69,21 @@ local function shares(id)
   return string.find(id, '.', 1, true)
 end
 
--- KEYS: holders held    ARGV: bytes, cap
+local function hold(holders, held, id, bytes, cap, till)
+  local holder = id .. ' ' .. bytes
+  if not redis.call('ZSCORE', holders, holder) then
+    if not fits(holders, held, bytes, cap) then return false end
+    redis.call('INCRBY', held, bytes)
+  end
+  redis.call('ZADD', holders, till, holder)
+  return true
+end
+
+-- KEYS: holders held    ARGV: id ('' for who only asks), bytes, cap, seconds until it is handed in
 local function trace_room(keys, args)
-  return fits(keys[1], keys[2], args[1], args[2]) and 'OK' or 'BUSY'
+  if args[1] == '' then return fits(keys[1], keys[2], args[2], args[3]) and 'OK' or 'BUSY' end
+  local held = hold(keys[1], keys[2], args[1], args[2], args[3], now() + args[4])
+  return held and 'OK' or 'BUSY'
 end
 
 -- KEYS: batch steps nodes batches changes holders held | events
@@ -79,9 +91,7 @@ end
 -- The messages of small chunks are the scheduler's to send: it is told of each.
 local function trace_submit(keys, args)
   if redis.call('EXISTS', keys[1]) == 1 then return 'KNOWN' end
-  if not fits(keys[6], keys[7], args[5], args[6]) then return 'BUSY' end
-  redis.call('INCRBY', keys[7], args[5])
-  redis.call('ZADD', keys[6], '+inf', args[1] .. ' ' .. args[5])
+  if not hold(keys[6], keys[7], args[1], args[5], args[6], '+inf') then return 'BUSY' end
   redis.call('HSET', keys[1], 'state', 'RUNNING', 'program', args[2], 'count', args[3],
     'chunks', args[4], 'bytes', args[5], 'done', 0, 'created', now())
   for i = 7, #args, 3 do
@@ -111,10 +121,10 @@ local function end_batch(keys, args, step, ref)
   return 'OK'
 end
 
--- KEYS: as end_batch takes them    ARGV: id
+-- KEYS: as end_batch takes them    ARGV: id, bytes (of one that was not handed in)
 -- What the batch held in the scratch server is there no more.
 local function trace_release(keys, args)
-  release(keys[6], keys[7], args[1], redis.call('HGET', keys[1], 'bytes'))
+  release(keys[6], keys[7], args[1], redis.call('HGET', keys[1], 'bytes') or args[2])
   return 'OK'
 end
 
@@ -122,7 +132,7 @@ end
 -- Its client has taken all results: nothing is kept of the batch.
 local function trace_forget(keys, args)
   end_batch(keys, args)
-  trace_release(keys, args)
+  trace_release(keys, {args[1]})
   redis.call('DEL', keys[1], keys[2], keys[3])
   if not shares(args[1]) then redis.call('DEL', keys[5]) end
   return 'OK'

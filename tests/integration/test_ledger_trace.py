@@ -45,11 +45,42 @@ def test_over_the_cap_the_farm_is_busy_and_nothing_is_recorded(ledger, book):
     with pytest.raises(Busy, match="what trace batches hold is over its cap of 100 bytes"):
         submit(ledger, 41, id="b9")
     assert not book.read("EXISTS", keys.batch("b9")) and held(book) == 60
-    with pytest.raises(Busy):
-        ledger.trace_room(41, CAP)
-    ledger.trace_room(40, CAP)
     submit(ledger, 40)
     assert held(book) == 100
+
+
+def test_room_is_kept_for_who_uploads_and_counts_once(ledger, book):
+    submit(ledger, 60)
+    with pytest.raises(Busy):
+        ledger.trace_room("b8", 41, CAP)
+    ledger.trace_room("b8", 40, CAP)
+    ledger.trace_room("b8", 40, CAP)
+    with pytest.raises(Busy):
+        ledger.trace_room("b9", 1, CAP)
+    submit(ledger, 40, id="b8")
+    assert held(book) == 100
+    ledger.trace_forget("b8")
+    assert held(book) == 60
+
+
+def test_who_only_asks_for_room_keeps_none(ledger, book):
+    ledger.trace_room("", CAP, CAP)
+    assert held(book) == 0
+    submit(ledger, 60)
+    with pytest.raises(Busy):
+        ledger.trace_room("", 41, CAP)
+
+
+def test_room_that_was_kept_for_nothing_is_given_back(ledger, book):
+    ledger.trace_room("b8", 60, CAP)
+    ledger.trace_release("b8", 60)
+    assert held(book) == 0
+    ledger.trace_room("b8", 60, CAP)  # and its client dies
+    with pytest.raises(Busy):
+        submit(ledger, 41)
+    expire(book, "b8", 60)
+    submit(ledger, 41)
+    assert held(book) == 41
 
 
 def test_a_batch_handed_in_twice_counts_once(ledger, book):

@@ -127,7 +127,7 @@ class FakeLedger:
     def models(self):
         return {}
 
-    def trace_room(self, size, cap):
+    def trace_room(self, id, size, cap):
         if self.refusals:
             raise self.refusals.pop(0)
 
@@ -135,7 +135,7 @@ class FakeLedger:
         for id in ids:
             self.batches.pop(id, None)
 
-    def trace_release(self, id):
+    def trace_release(self, id, size=0):
         self.released.append(id)
 
     def trace_cancel(self, id):
