@@ -80,5 +80,9 @@ def _way(adaptive: Adaptive, size: int) -> str:
 def _curve(lines: dict[str, list[float]]) -> Curve:
     places = [str(rounds) for rounds in ROUNDS]
     return Curve(
-        title="one proof", across="rounds of fib", up="us of CPU", places=places, lines=lines
+        title="what one proof costs",
+        across="rounds of fib",
+        up="us of CPU",
+        places=places,
+        lines=lines,
     )

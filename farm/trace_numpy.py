@@ -25,7 +25,7 @@ _Made = tuple[Iterable[bytes | memoryview], U64]
 
 
 class _Room(threading.local):
-    """What a thread computes its blocks in: mapped anew for each, it costs up to half of them."""
+    """What a thread computes its blocks in: mapped anew for each, it cost a third of a batch."""
 
     def __init__(self) -> None:
         self.halves, self.states = (np.empty(BLOCK // 8, "<u8") for _ in range(2))
