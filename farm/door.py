@@ -5,8 +5,8 @@ from types import TracebackType
 from farm.errors import Busy
 from farm.ledger import Ledger
 
-#: Bytes of room that are worth another try with a whole batch.
-ROOM = 1 << 20
+#: The share of all room that is worth another try with a whole batch.
+SHARE = 1 / 16
 
 
 class Door:
@@ -22,7 +22,7 @@ class Door:
 
     def __enter__(self) -> None:
         if self._refused:
-            self._ledger.trace_room("", min(ROOM, self._held_limit), self._held_limit)
+            self._ledger.trace_room("", int(SHARE * self._held_limit), self._held_limit)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None

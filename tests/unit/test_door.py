@@ -3,9 +3,10 @@
 import pytest
 from fake_farm import FakeLedger
 
-from farm.door import ROOM, Door
+from farm.door import SHARE, Door
 from farm.errors import BadTrace, Busy
 
+CAP = 1 << 20
 BUSY = Busy("what trace batches hold", "9 bytes", 1)
 
 
@@ -31,7 +32,7 @@ def enter(door, error=None):
 
 
 def test_nobody_is_asked_before_the_first_refusal(ledger):
-    door = Door(ledger, 2 * ROOM)
+    door = Door(ledger, CAP)
     enter(door)
     with pytest.raises(BadTrace):
         enter(door, BadTrace("no rows"))
@@ -40,7 +41,7 @@ def test_nobody_is_asked_before_the_first_refusal(ledger):
 
 
 def test_after_a_refusal_room_is_asked_for_before_anything_else(ledger):
-    door = Door(ledger, 2 * ROOM)
+    door = Door(ledger, CAP)
     with pytest.raises(Busy):
         enter(door, BUSY)
     ledger.refusals = [BUSY]
@@ -50,4 +51,4 @@ def test_after_a_refusal_room_is_asked_for_before_anything_else(ledger):
     assert not inside
     enter(door)
     enter(door)
-    assert ledger.asked == [("", ROOM, 2 * ROOM)] * 2
+    assert ledger.asked == [("", SHARE * CAP, CAP)] * 2
