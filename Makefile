@@ -2,7 +2,7 @@
 PY := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install host kernel check test unit prove demo load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache guest
+.PHONY: install host kernel check test unit prove demo load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache load-steps load-simulated load-sweep guest
 
 install: $(STAMP)
 
@@ -70,6 +70,15 @@ load-batches: install kernel
 
 load-policies: install kernel
 	$(PY)/python load/policies.py
+
+load-simulated: install
+	$(PY)/python load/simulated.py
+
+load-steps: install
+	$(PY)/python load/steps.py
+
+load-sweep: install
+	$(PY)/python load/sweep.py
 
 load-cache: install kernel
 	$(PY)/python load/cache.py

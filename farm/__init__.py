@@ -7,9 +7,11 @@ if TYPE_CHECKING:
     from farm import errors
     from farm.aio import AsyncBatch, AsyncFarm, AsyncJob, AsyncTraceJob
     from farm.batch import Batch
-    from farm.client import Farm, Job
+    from farm.client import Farm
     from farm.columns import Outputs
     from farm.errors import FarmError
+    from farm.execution import Execution, Logs
+    from farm.handle import Job
     from farm.lot import TraceJob
     from farm.receipt import Receipt
     from farm.serde import (
@@ -36,9 +38,11 @@ __all__ = [
     "AsyncJob",
     "AsyncTraceJob",
     "Batch",
+    "Execution",
     "Farm",
     "FarmError",
     "Job",
+    "Logs",
     "Outputs",
     "Receipt",
     "Settings",
@@ -63,9 +67,11 @@ __all__ = [
 _HOMES = {
     "farm.aio": ("AsyncBatch", "AsyncFarm", "AsyncJob", "AsyncTraceJob"),
     "farm.batch": ("Batch",),
-    "farm.client": ("Farm", "Job"),
+    "farm.client": ("Farm",),
     "farm.columns": ("Outputs",),
     "farm.errors": ("FarmError",),
+    "farm.execution": ("Execution", "Logs"),
+    "farm.handle": ("Job",),
     "farm.lot": ("TraceJob",),
     "farm.receipt": ("Receipt",),
     "farm.settings": ("Settings",),

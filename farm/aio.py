@@ -9,13 +9,16 @@ from functools import partial
 from typing import Any, ParamSpec, Self, TypeVar
 
 from farm.batch import Batch
-from farm.client import Farm, Job, Program
+from farm.client import Farm
 from farm.columns import Outputs
 from farm.errors import BadTrace, LedgerDown, WaitTimeout
+from farm.execution import Execution, Logs
 from farm.follow import LOOK, Clock, Patience, Progress
+from farm.handle import Job
 from farm.job import BatchView, Change, JobView, State
 from farm.lot import TraceJob
 from farm.receipt import Receipt
+from farm.request import Program
 from farm.settings import Settings
 from farm.trace_plain import TraceProof
 
@@ -49,6 +52,8 @@ class AsyncFarm:
 
     async def submit(self, program: Program, input: bytes = b"", **options: Any) -> "AsyncJob":
         """Return the job; takes what `Farm.submit` takes."""
+        if relied := options.get("assumptions"):
+            options["assumptions"] = [getattr(one, "job", one) for one in relied]
         return AsyncJob(await _thread(self.farm.submit, program, input, **options))
 
     async def submit_many(
@@ -89,21 +94,35 @@ class AsyncJob:
 
     async def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Receipt:
         """Return the receipt, verified; cancelling the wait leaves the job alone."""
-        news = self.job.changes(timeout)
-        # One look at a time, so that a wait that is cancelled lets its thread go.
-        while (changes := await _thread(next, news, None)) is not None:
-            for change in changes:
-                if progress:
-                    progress(change)
+        await self._ended(timeout, progress)
         return await self.receipt()
 
     async def receipt(self) -> Receipt:
         """Return the receipt of a job that has SUCCEEDED, verified."""
         return await _thread(self.job.receipt)
 
+    async def result(
+        self, timeout: float | None = None, progress: Progress | None = None
+    ) -> Execution:
+        """Return journal, cycles and segments once the job has ended well."""
+        await self._ended(timeout, progress)
+        return await _thread(self.job.execution)
+
+    async def logs(self) -> Logs:
+        """Return what the guest wrote to its stdout and stderr."""
+        return await _thread(self.job.logs)
+
     async def cancel(self) -> bool:
         """Return whether the job was open, and is ABORTED now."""
         return await _thread(self.job.cancel)
+
+    async def _ended(self, timeout: float | None, progress: Progress | None) -> None:
+        news = self.job.changes(timeout)
+        # One look at a time, so that a wait that is cancelled lets its thread go.
+        while (changes := await _thread(next, news, None)) is not None:
+            for change in changes:
+                if progress:
+                    progress(change)
 
 
 class AsyncTraceJob:

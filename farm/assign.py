@@ -5,21 +5,35 @@ segment in a fraction of a second), so its segments wait for that before they wo
 cores that more of them could have used.
 """
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from farm.course import Course
 from farm.events import Send
-from farm.placement import Floor, Key, Pool, Seat, one_after_another
-from farm.session import StepState
+from farm.lengths import Lengths
+from farm.line import Key
+from farm.near import near
+from farm.placement import Floor, Seat, one_after_another, size
+from farm.pool import Pool
+from farm.session import Slot, StepState
 from farm.wire import StepMessage
+
+#: Seconds that a step fits in no slot before its session fails: one may just be starting again.
+PATIENCE = 30.0
+#: What an execution counts in the shares of the slots that execute.
+EXECUTION = 1.0
+
+Pick = tuple[Key, Seat]
 
 
 class Limits(NamedTuple):
-    """What the operator allows."""
+    """What the operator allows; `tenants` are the weights of those that do not weigh 1."""
 
     attempts: int
     step_seconds: float
     bytes_in_flight: int
+    tenants: Mapping[str, float] = MappingProxyType({})
 
 
 class Assigner:
@@ -28,42 +42,73 @@ class Assigner:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.courses: dict[str, Course] = {}
-        self.floor = Floor()
-        self.proving, self.executing = Pool(), Pool()
+        self.floor = Floor(self._came_back)
+        self.proving, self.executing = Pool(limits.tenants), Pool(limits.tenants)
+        self._lengths = Lengths()
+        #: Since when there is a step that no slot holds.
+        self._misfit: float | None = None
 
     def assign(self) -> list[Send]:
         """Return what to send now."""
         return [*self._executions(), *self._proofs(), *self._aheads()]
 
-    def _executions(self) -> list[Send]:
-        if not len(self.executing) or self._full:
+    def misfits(self) -> list[Key]:
+        """Return the steps on segments too large for any slot, once that is for sure."""
+        largest = self.floor.largest
+        found = self.proving.over(largest) if largest else []
+        if not found:
+            self._misfit = None
             return []
-        seats = self.floor.lanes()
-        return [
-            self._send(key, seat)
-            for key, seat in zip(self.executing.first(len(seats)), seats, strict=False)
-        ]
+        self._misfit = self.floor.now if self._misfit is None else self._misfit
+        return found if self.floor.now - self._misfit >= PATIENCE else []
+
+    def _executions(self) -> list[Send]:
+        if not len(self.executing):
+            return []
+        return self._sends(self._draw(self.executing, self.floor.lanes()))
 
     def _proofs(self) -> list[Send]:
-        ready, free = len(self.proving), len(self.floor.free())
-        if not ready or not free:
+        ready = len(self.proving)
+        free = self.floor.free() if ready else []
+        if ready > len(free):
+            return self._sends(self._draw(self.proving, [Seat(slot.name) for slot in free]))
+        # What the widest share cannot take, a slot elsewhere may.
+        alone = [Seat(slot.name) for slot in free]
+        picks = self._side_by_side(ready, len(free))
+        return self._sends(picks or self._draw(self.proving, alone, wait=ready < len(free)))
+
+    def _side_by_side(self, ready: int, free: int) -> list[Pick]:
+        """Return what goes where when every ready step gets a slot, or several."""
+        if not ready:
             return []
-        steps = self.proving.first(free)
-        if ready < free:
-            steps = [key for key in steps if not self.courses[key[0]].executing]
-        coming = self._coming()
-        shares = self.floor.shares(ready + coming)[: len(steps)]
-        if ready + coming == len(steps):
-            costs = [self.courses[session].cost(step) for session, step in steps]
+        demand = ready + self._coming()
+        picks = self._draw(self.proving, _seats(self.floor.shares(demand)), wait=ready < free)
+        if demand == len(picks):
+            costs = [self._cost(key) for key, _ in picks]
+            shares = [[self.floor.slots[name] for name in (s.slot, *s.lent)] for _, s in picks]
             if one_after_another(costs, shares):
-                steps, shares = [steps[costs.index(max(costs))]], self.floor.shares(1)
-        seats = [Seat(share[0].name, tuple(slot.name for slot in share[1:])) for share in shares]
-        return [self._send(key, seat) for key, seat in zip(steps, seats, strict=True)]
+                first = picks[costs.index(max(costs))][0]
+                picks = [(first, seat) for seat in _seats(self.floor.shares(1))]
+        return picks
 
     def _aheads(self) -> list[Send]:
-        seats = self.floor.rows(len(self.proving))
-        steps = self.proving.first(len(seats))
-        return [self._send(key, seat) for key, seat in zip(steps, seats, strict=True)]
+        return self._sends(self._draw(self.proving, self.floor.rows(len(self.proving))))
+
+    def _draw(self, pool: Pool, seats: Sequence[Seat], *, wait: bool = False) -> list[Pick]:
+        """Return the steps for these seats; `wait`: none whose guest may bring more at once."""
+        if not seats or not len(pool):
+            return []
+        slots = [self.floor.slots[seat.slot] for seat in seats]
+
+        def unfit(key: Key, at: int) -> bool:
+            # Where there are no cores to lend, there is nothing to wait for.
+            waits = wait and bool(slots[at].cores) and self.courses[key[0]].executing
+            lacking = _kind(key) == "wrap" and "groth16" not in slots[at].features
+            return waits or lacking or self.floor.unfit(key, slots[at], pool.size(key))
+
+        closed = self._held_back if pool is self.executing and self._full else _never
+        keys = pool.draw([size(slot) for slot in slots], unfit, self._seconds, closed)
+        return [(key, seat) for key, seat in zip(keys, seats, strict=True) if key]
 
     def _coming(self) -> int:
         """Return how many executions have still to give their first segment."""
@@ -74,26 +119,57 @@ class Assigner:
         )
         return under_way if self._full or not under_way else under_way + len(self.executing)
 
+    def _held_back(self, tenant: str) -> bool:
+        # What one tenant has filled up is not the others' fault.
+        return self.proving.crowds(tenant, self.limits.bytes_in_flight)
+
     @property
     def _full(self) -> bool:
         return self.proving.bytes >= self.limits.bytes_in_flight
 
+    def _cost(self, key: Key) -> int:
+        return self.courses[key[0]].cost(key[1])
+
+    def _seconds(self, key: Key) -> float:
+        kind = _kind(key)
+        return EXECUTION if kind == "execute" else self._lengths.guess(kind, self._cost(key))
+
+    def _came_back(self, key: Key, seat: Seat, seconds: float) -> None:
+        if key[1] == "execute":
+            self.executing.back(key)
+            return
+        self.proving.back(key, seconds * _width(seat))
+        course = self.courses.get(key[0])
+        if course and key[1] in course.verifying and seconds and not seat.lent:
+            self._lengths.learn(_kind(key), course.cost(key[1]), seconds)
+
+    def _sends(self, picks: list[Pick]) -> list[Send]:
+        taken = [(key, seat) for key, seat in picks if self.courses[key[0]].take(key[1])]
+        made = [self._makers(key) for key, _ in taken]
+        moved = near([seat for _, seat in taken], made, self.floor.slots)
+        return [self._send(key, seat) for (key, _), seat in zip(taken, moved, strict=True)]
+
+    def _makers(self, key: Key) -> list[str] | None:
+        if self.floor.shunned(key) or _kind(key) == "wrap":
+            return None
+        course = self.courses[key[0]]
+        return [course.made[ref] for ref in course.inputs(key[1]) if ref in course.made]
+
     def _send(self, key: Key, seat: Seat) -> Send:
         course, step = self.courses[key[0]], key[1]
-        course.take(step)
         course.attempts[step] = course.attempts.get(step, 0) + 1
-        self.floor.sit(key, seat)
-        width = 1 + len(seat.lent)
+        self._sit(key, seat)
+        cores = self.floor.cores(seat)
         message = StepMessage(
             session=course.name,
             job=course.job,
             step=step,
-            kind=step.partition(":")[0],
+            kind=_kind(key),
             attempt=course.attempts[step],
             slot=seat.slot,
-            width=max(width, len(self.floor.cores(seat))) if step != "execute" else 1,
+            width=max(_width(seat), len(cores)) if step != "execute" else 1,
             inputs=course.inputs(step),
-            args=self._args(course, step, seat),
+            args=self._args(course, step, cores),
             limit_s=self.limits.step_seconds,
         )
         record = StepState(
@@ -107,9 +183,31 @@ class Assigner:
         )
         return Send(message, record)
 
-    def _args(self, course: Course, step: str, seat: Seat) -> dict[str, object]:
-        if step != "execute":
-            return {"claim": course.claim(step).digest(), "cores": self.floor.cores(seat)}
-        spec = course.spec
-        limits = {"cycle_limit": spec.cycle_limit, "input_limit": spec.input_limit}
-        return {"po2": spec.po2, "image_id": spec.image_id, **limits}
+    def _sit(self, key: Key, seat: Seat) -> None:
+        tenant, cost = self.courses[key[0]].spec.namespace, self._seconds(key) * _width(seat)
+        if key[1] == "execute":
+            self.executing.sent(key, tenant, cost)
+            self.floor.sit(key, seat)
+            return
+        self.proving.sent(key, tenant, cost)
+        self.floor.sit(key, seat, self._lengths.known(_kind(key), self._cost(key)))
+
+    def _args(self, course: Course, step: str, cores: list[int]) -> dict[str, object]:
+        known = course.arguments(step)
+        return known if step == "execute" else known | {"cores": cores}
+
+
+def _seats(shares: Sequence[Sequence[Slot]]) -> list[Seat]:
+    return [Seat(share[0].name, tuple(slot.name for slot in share[1:])) for share in shares]
+
+
+def _never(tenant: str) -> bool:
+    return False
+
+
+def _width(seat: Seat) -> int:
+    return 1 + len(seat.lent)
+
+
+def _kind(key: Key) -> str:
+    return key[1].partition(":")[0]

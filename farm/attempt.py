@@ -89,17 +89,19 @@ class Worker:
             step.failed(FarmError(f"worker: {type(error).__name__}: {error}"))
 
 
-_current: list[Worker] = []
+_current: dict[str, Worker] = {}
 
 
-def install(worker: Worker) -> None:
-    """Make `worker` the one that this process's tasks use."""
-    _current[:] = [worker]
+def install(*workers: Worker) -> None:
+    """Make these the ones that this process's tasks use."""
+    _current.clear()
+    _current.update({worker.slot.name: worker for worker in workers})
 
 
-def current() -> Worker:
-    """Return the worker of this process."""
-    return _current[0]
+def current(slot: object = "") -> Worker:
+    """Return the worker of a slot; of any other, the first of this process, who will refuse."""
+    first = next(iter(_current.values()))
+    return _current.get(slot, first) if isinstance(slot, str) else first
 
 
 def step(work: Work) -> Callable[..., None]:
@@ -107,6 +109,6 @@ def step(work: Work) -> Callable[..., None]:
 
     @functools.wraps(work)
     def run(**kwargs: Any) -> None:
-        current().attempt(kwargs, work)
+        current(kwargs.get("slot")).attempt(kwargs, work)
 
     return run

@@ -4,7 +4,6 @@ A reference is "<sha256>-<length>", so whoever reads can check what it got, a se
 the same bytes changes nothing, and a blob that was cut short or changed counts as missing.
 """
 
-import contextlib
 import os
 import re
 import secrets
@@ -25,8 +24,8 @@ _REFERENCE = re.compile(r"[0-9a-f]{64}-[0-9]{1,15}")
 class BlobStore(Protocol):
     """Where bodies are kept; every store behaves alike."""
 
-    def put(self, body: bytes) -> str:
-        """Return the reference of `body`, which is kept for good by then."""
+    def put(self, body: bytes, ref: str = "") -> str:
+        """Return the reference of `body`, which is kept for good by then; `ref`, if it is known."""
 
     def get(self, ref: str) -> bytes:
         """Return the body; raises BlobMissing when it is gone, cut short or changed."""
@@ -92,21 +91,15 @@ class DirectoryBlobs:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def put(self, body: bytes) -> str:
+    def put(self, body: bytes, ref: str = "") -> str:
         """Return the reference of `body`, on disk by then; raises StoreFailed."""
-        ref = reference(body)
-        self.keep(ref, body)
-        return ref
-
-    def keep(self, ref: str, body: bytes) -> None:
-        """Have `body` on disk, whose reference is `ref`; raises StoreFailed."""
-        with contextlib.suppress(BlobMissing):
-            self.get(ref)
-            return
+        ref = ref or reference(body)
         try:
-            self._write(self._path(ref), body)
+            if not self._freshened(ref):
+                self._write(self._path(ref), body)
         except OSError as error:
             raise StoreFailed(self.root, error.strerror or error) from error
+        return ref
 
     def get(self, ref: str) -> bytes:
         """Return the body; raises BlobMissing, or StoreFailed when the folder cannot be read."""
@@ -131,6 +124,16 @@ class DirectoryBlobs:
 
     def _path(self, ref: str) -> Path:
         return self.root / ref[:2] / ref
+
+    def _freshened(self, ref: str) -> bool:
+        """Return whether the body is there already; its age counts from now then."""
+        try:
+            self.get(ref)
+            # Who puts is about to write a reference: the sweep (store.py) spares what is young.
+            os.utime(self._path(ref))
+        except (BlobMissing, FileNotFoundError):
+            return False
+        return True
 
     def _write(self, path: Path, body: bytes) -> None:
         _folder(path.parent)
@@ -198,7 +201,7 @@ class RedisBlobs:
         """Close the connections; the next call opens them again."""
         self._client.close()
 
-    def put(self, body: bytes) -> str:
+    def put(self, body: bytes, ref: str = "") -> str:
         """Return the reference of `body`; raises StoreFailed when the server is full."""
         return self.put_all([body])[0]
 

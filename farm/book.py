@@ -4,10 +4,12 @@ A scheduler that was replaced while it slept gets StaleEpoch for whatever it tri
 is changed. `ack` names the event that a call has dealt with, which is deleted with it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
+import redis
 
 from farm import keys
 from farm.errors import FarmError
@@ -38,11 +40,65 @@ class OutOfStep(FarmError):
     template = "scheduler: {0} of {1} in session {2} is not what the ledger has"
 
 
+class Write(NamedTuple):
+    """One call of a function, the step that it is about, and the message it sends."""
+
+    command: tuple[Any, ...]
+    name: str
+    about: tuple[str, str] | None = None
+    message: Envelope | None = None
+
+
+#: What is answered to a write that waits for others.
+LATER = "LATER"
+#: Most events that one call deletes: Lua's stack is bounded.
+ACKED = 1000
+
+
 class Book(Snapshot, Server):
     """What the scheduler of one epoch can write."""
 
     epoch = 0
     holder = ""
+
+    def __init__(self, client: "redis.Redis", where: str = "") -> None:
+        super().__init__(client, where)
+        #: Writes that go together, None while each goes by itself.
+        self._waiting: list[Write] | None = None
+        self._posted: list[Envelope] = []
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Have the writes of a block wait for `flush` or its end, and then go in one go, in order.
+
+        Each is a call of its own: whatever is written when one of them fails may stay. What a
+        write of the block returns says nothing; StaleEpoch and OutOfStep are raised by `flush`.
+        """
+        self._waiting = []
+        try:
+            yield
+            self.flush()
+        finally:
+            self._waiting = None
+
+    def flush(self) -> None:
+        """Send the writes that wait; raises what they raise."""
+        if not self._waiting:
+            return
+        writes, self._waiting = self._waiting, []
+        answers = self.calls([write.command for write in writes])
+        for write, answer in zip(writes, answers, strict=True):
+            self._answered(write, answer)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there are writes that wait."""
+        return bool(self._waiting)
+
+    def posted(self) -> list[Envelope]:
+        """Return the messages put into the outbox since this was asked last, oldest first."""
+        found, self._posted = self._posted, []
+        return found
 
     def acquire(self, holder: str, seconds: float) -> int:
         """Return the new epoch, 0 while another scheduler holds its own."""
@@ -62,7 +118,8 @@ class Book(Snapshot, Server):
 
     def ack(self, *events: str) -> None:
         """Delete events that have been dealt with."""
-        self._write("ack", [keys.EPOCH, keys.EVENTS], events)
+        for start in range(0, len(events), ACKED):
+            self._write("ack", [keys.EPOCH, keys.EVENTS], events[start : start + ACKED])
 
     def send(
         self, session: str, step: str, record: StepState, message: Envelope, ack: str = ""
@@ -76,17 +133,17 @@ class Book(Snapshot, Server):
         names += [keys.BEATS, keys.OUTBOX]
         args: list[Any] = [ack, step, record.attempt, _json(record), message.json()]
         args += [keys.step_beat(session, step, record.attempt - 1)]
-        return self._expect("send", session, step, self._write("send", names, args))
+        return self._write("send", names, args, (session, step), message) == "OK"
 
-    def published(self, message: str) -> None:
-        """Take a message that Celery has out of the outbox."""
-        self._write("published", [keys.EPOCH, keys.OUTBOX], [message])
+    def published(self, count: int) -> None:
+        """Take the oldest messages, which Celery has, out of the outbox."""
+        self._write("published", [keys.EPOCH, keys.OUTBOX], [count])
 
     def bind(self, session: str, step: str, attempt: int, ref: str, ack: str = "") -> bool:
         """Bind a verified output to its step, once; False for a session that has ended."""
         names = [keys.EPOCH, keys.EVENTS, keys.session(session), keys.steps(session)]
-        answer = self._write("bind", [*names, keys.nodes(session)], [ack, step, attempt, ref])
-        return self._expect("bind", session, step, answer)
+        args = [ack, step, attempt, ref]
+        return self._write("bind", [*names, keys.nodes(session)], args, (session, step)) == "OK"
 
     def unbind(self, session: str, step: str) -> None:
         """Forget the output of a step, whose blob is gone: it is to be made again."""
@@ -116,6 +173,7 @@ class Book(Snapshot, Server):
 
     def reattach(self, job: JobFacts, failed: str) -> None:
         """Let a job whose own limits are others than those that failed go on in a session anew."""
+        self.flush()
         while True:
             spec = self.spec(job.id)
             key = self.read("HGET", keys.job(job.id), "key")
@@ -124,7 +182,7 @@ class Book(Snapshot, Server):
             names = [keys.EPOCH, keys.EVENTS, keys.job(job.id), keys.answer(key), keys.SESSIONS]
             names += [keys.session(name), keys.waiters(name), keys.waiters(failed)]
             args = [job.id, name, _json(spec), key, running]
-            if self._write("reattach", names, args) != "RETRY":
+            if self._now(Write(self._command("reattach", names, args), "reattach")) != "RETRY":
                 return
 
     def progress(self, jobs: Iterable[str], **entry: str | int) -> None:
@@ -173,16 +231,35 @@ class Book(Snapshot, Server):
         names = [keys.EPOCH, keys.OBSERVATIONS, keys.MODELS]
         self._write("learned", names, [keep, *parts])
 
-    def _write(self, name: str, names: Sequence[str], args: Sequence[Any]) -> str:
-        answer = self.call(name, names, [self.epoch, *args])
+    def _write(
+        self,
+        name: str,
+        names: Sequence[str],
+        args: Sequence[Any],
+        about: tuple[str, str] | None = None,
+        message: Envelope | None = None,
+    ) -> str:
+        write = Write(self._command(name, names, args), name, about, message)
+        if self._waiting is None:
+            return self._now(write)
+        self._waiting.append(write)
+        return LATER
+
+    def _command(self, name: str, names: Sequence[str], args: Sequence[Any]) -> tuple[Any, ...]:
+        return self.command(name, names, [self.epoch, *args])
+
+    def _now(self, write: Write) -> str:
+        return self._answered(write, self.calls([write.command])[0])
+
+    def _answered(self, write: Write, answer: object) -> str:
         if answer == "STALE":
             raise StaleEpoch(self.epoch)
+        if answer == "DIFFERS" and write.about:
+            session, step = write.about
+            raise OutOfStep(write.name, step, session)
+        if answer == "OK" and write.message:
+            self._posted.append(write.message)
         return str(answer)
-
-    def _expect(self, name: str, session: str, step: str, answer: str) -> bool:
-        if answer == "DIFFERS":
-            raise OutOfStep(name, step, session)
-        return answer == "OK"
 
 
 def _why(error: FarmError | None) -> tuple[str, str]:

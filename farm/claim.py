@@ -4,9 +4,16 @@ Pure. The digests are RISC Zero's own (a tagged struct hashed with SHA-256), so 
 recorded when the guest was executed can be compared with the one a receipt carries.
 """
 
+import struct
 from hashlib import sha256
 
 import msgspec
+
+#: Which recursion programs may prove a claim: those that fold receipts, and those that lift a
+#: keccak proof. ALLOWED_CONTROL_ROOT and KECCAK_CONTROL_ROOT of RISC Zero 3.0.6 (its crates
+#: risc0-circuit-recursion 4.0.5 and risc0-circuit-keccak 4.0.6).
+RECURSION_ROOT = "a54dc85ac99f851c92d7c96d7318af41dbe7c0194edfcc37eb4d422a998c1f56"
+KECCAK_ROOT = "abd93866a6878528f29ffc6ea6d9e428cc9ad020a540dd11f1d45e5e9bb6db71"
 
 #: Digest of "nothing here": no input, no output, no assumptions.
 ZERO = "00" * 32
@@ -45,6 +52,16 @@ def assumed(digests: list[str]) -> str:
     for digest in reversed(digests):
         tail = tagged("risc0.Assumptions", [digest, tail], [])
     return tail
+
+
+def union(one: str, other: str) -> str:
+    """Return the claim that two assumptions, given by their digests in any order, both hold."""
+    return tagged("risc0.UnionClaim", sorted((one, other), key=_words), [])
+
+
+def _words(digest: str) -> tuple[int, ...]:
+    """Return what RISC Zero orders digests by: eight little-endian words."""
+    return struct.unpack("<8I", bytes.fromhex(digest))
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

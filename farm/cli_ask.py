@@ -1,16 +1,18 @@
-"""The commands that ask a farm for proofs: prove, submit, status, receipt, cancel."""
+"""The commands that ask a farm for proofs: prove, submit, status, receipt."""
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from farm import cli_print
+from farm.errors import BadInput, NoReceipt
 from farm.stdin import guest_stdin
 
 if TYPE_CHECKING:
-    from farm.client import Farm, Job
+    from farm.client import Farm
+    from farm.handle import Job
 
 app = typer.Typer()
 
@@ -27,6 +29,14 @@ Po2 = Annotated[int | None, typer.Option(help="Size of a segment, as a power of 
 CycleLimit = Annotated[int | None, typer.Option(help="Stop a guest that runs longer.")]
 Priority = Annotated[int, typer.Option(help="Higher goes first.")]
 Deadline = Annotated[float | None, typer.Option(help="Give up after this many seconds.")]
+Mode = Annotated[
+    str, typer.Option(help="risc0; trace: execute only, and commit to it; execute: nothing more.")
+]
+Kind = Annotated[str, typer.Option("--receipt", help="succinct, composite or groth16.")]
+Relied = Annotated[
+    list[str] | None,
+    typer.Option("--assumption", help="What the guest may rely on: a receipt's file, or a job."),
+]
 Key = Annotated[str | None, typer.Option(help="Two submissions with one key are one job.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the receipt goes.")]
 Timeout = Annotated[float | None, typer.Option(help="Wait no longer than this, in seconds.")]
@@ -44,6 +54,9 @@ def prove(
     cycle_limit: CycleLimit = None,
     priority: Priority = 0,
     deadline: Deadline = None,
+    mode: Mode = "risc0",
+    kind: Kind = "succinct",
+    assumption: Relied = None,
     output: Output = None,
     timeout: Timeout = None,
     count: Annotated[int, typer.Option(min=0, help="How many trace proofs.")] = 1,
@@ -60,16 +73,12 @@ def prove(
 
             prove_traces(farm, trace, count, rounds, timeout, json=json)
             return
-        job = farm.submit(
-            Path(program),
-            guest_stdin(input_file, words),
-            image_id=image_id,
-            po2=po2,
-            cycle_limit=cycle_limit,
-            priority=priority,
-            deadline=_unix(deadline),
-        )
-        _receipt(job, output, timeout, json=json)
+        limits = {"po2": po2, "cycle_limit": cycle_limit, "deadline": _unix(deadline)}
+        given = {"image_id": image_id, "priority": priority, "mode": mode, "receipt": kind}
+        stdin = guest_stdin(input_file, words)
+        job = _submit(farm, program, stdin, assumption, limits | given)
+        show = _execution if mode == "execute" else _receipt
+        show(job, output, timeout, json=json)
 
 
 @app.command()
@@ -82,21 +91,18 @@ def submit(
     cycle_limit: CycleLimit = None,
     priority: Priority = 0,
     deadline: Deadline = None,
+    mode: Mode = "risc0",
+    kind: Kind = "succinct",
+    assumption: Relied = None,
     key: Key = None,
     json: Json = False,
 ) -> None:
     """Hand PROGRAM to the farm and print the job's id; `farm receipt` fetches the receipt."""
     with _farm() as farm:
-        job = farm.submit(
-            Path(program),
-            guest_stdin(input_file, words),
-            image_id=image_id,
-            po2=po2,
-            cycle_limit=cycle_limit,
-            priority=priority,
-            deadline=_unix(deadline),
-            idempotency_key=key,
-        )
+        limits = {"po2": po2, "cycle_limit": cycle_limit, "deadline": _unix(deadline)}
+        given = {"image_id": image_id, "priority": priority, "mode": mode, "receipt": kind}
+        stdin = guest_stdin(input_file, words)
+        job = _submit(farm, program, stdin, assumption, limits | given | {"idempotency_key": key})
         cli_print.data({"job": job.id}, job.id, json=json)
 
 
@@ -110,15 +116,6 @@ def receipt(
     """Wait for JOB, verify its receipt, print its journal and write the receipt to a file."""
     with _farm() as farm:
         _receipt(farm.job(job), output, timeout, json=json)
-
-
-@app.command()
-def cancel(job: Annotated[str, typer.Argument(help="A job's id.")], json: Json = False) -> None:
-    """Cancel JOB; others that wait for the same proof keep it."""
-    with _farm() as farm:
-        done = farm.job(job).cancel()
-    text = f"{job} is cancelled" if done else f"{job} had ended already"
-    cli_print.data({"job": job, "cancelled": done}, text, json=json)
 
 
 @app.command()
@@ -141,6 +138,31 @@ def _farm() -> "Farm":
     from farm.client import Farm
 
     return Farm()
+
+
+def _submit(
+    farm: "Farm", program: str, stdin: bytes, relied: list[str] | None, given: dict[str, Any]
+) -> "Job":
+    assumptions = [_assumption(name) for name in relied or []]
+    return farm.submit(Path(program), stdin, assumptions=assumptions, **given)
+
+
+def _assumption(name: str) -> bytes | str:
+    file = Path(name)
+    try:
+        return file.read_bytes() if file.exists() else name
+    except OSError as error:
+        raise BadInput(f"cannot read {name} ({error.strerror})") from error
+
+
+def _execution(job: "Job", output: Path | None, timeout: float | None, *, json: bool) -> None:
+    from farm import show
+
+    if output:
+        raise NoReceipt(job.id)
+    with show.progress(job.id, quiet=json) as shown:
+        found = job.result(timeout, shown)
+    cli_print.execution(found, job.id, json=json)
 
 
 def _receipt(job: "Job", output: Path | None, timeout: float | None, *, json: bool) -> None:

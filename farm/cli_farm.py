@@ -64,12 +64,13 @@ def scheduler() -> None:
 def worker(
     kind: Annotated[str, typer.Option(help="risc0, execute or trace.")],
     slot: Annotated[str, typer.Option(help="The slot it answers as.")],
+    slots: Annotated[int, typer.Option(help="How many, counted on from there.")] = 1,
 ) -> None:
-    """Work as one slot."""
+    """Work as one slot, or as several that are simulated."""
     from farm.worker import run
 
     try:
-        run(config.load(), kind=kind, slot=slot)
+        run(config.load(), kind=kind, slot=slot, slots=slots)
     except (HostError, KernelMissing) as error:
         _say(str(error))
         raise typer.Exit(CANNOT_WORK) from error

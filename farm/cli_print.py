@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import typer
 
+from farm.execution import Execution
 from farm.job import BatchView, JobView
 from farm.receipt import Receipt
 from farm.session import Slot
@@ -28,11 +29,23 @@ def receipt(found: Receipt, job: str, path: str, *, json: bool) -> None:
         "receipt": path,
     }
     where = f"in {path}" if path else f"in the farm: farm receipt {job} -o FILE"
+    nothing = found.kind in ("trace", "simulated")
+    checked = "nothing is proved, but it is whole" if nothing else "receipt verified"
     lines = [
         f"journal {found.journal.hex()}",
         f"image id {found.image_id}",
-        f"receipt verified, {found.kind}, {len(found.bytes):,} bytes, {where}",
+        f"{checked}, {found.kind}, {len(found.bytes):,} bytes, {where}",
     ]
+    data(facts, "\n".join(lines), json=json)
+
+
+def execution(found: Execution, job: str, *, json: bool) -> None:
+    """Print what a guest did that was only executed."""
+    what = {"job": job, "image_id": found.image_id, "journal": found.journal.hex()}
+    facts = what | {"kind": "execute", "segments": found.segments, "cycles": found.cycles}
+    cycles = ", ".join(f"{count:,} {name}" for name, count in found.cycles.items())
+    lines = [f"journal {found.journal.hex()}", f"image id {found.image_id}"]
+    lines.append(f"only executed, nothing is proved: cycles {cycles}; segments {found.segments}")
     data(facts, "\n".join(lines), json=json)
 
 
@@ -43,8 +56,8 @@ def job(view: JobView, *, json: bool) -> None:
     lines = [
         f"job {view.id}: {view.state.lower()}" + (f", {error}" if error else ""),
         f"image id {view.spec.image_id}",
-        f"submitted {_ago(view.created)}"
-        + (f", ended {_ago(view.finished)}" if view.finished else ""),
+        f"submitted {ago(view.created)}"
+        + (f", ended {ago(view.finished)}" if view.finished else ""),
     ]
     data(facts, "\n".join(lines), json=json)
 
@@ -61,11 +74,22 @@ def farm(slots: Sequence[Slot], jobs: Sequence[JobView], *, json: bool) -> None:
     """Print the slots of a farm and its newest jobs."""
     facts = {"slots": msgspec.to_builtins(slots), "jobs": msgspec.to_builtins(jobs)}
     lines = [f"slot {slot.name}: cores {slot.cores or 'any'}, process {slot.pid}" for slot in slots]
-    lines += [f"job {one.id}: {one.state.lower()}, submitted {_ago(one.created)}" for one in jobs]
+    lines += [f"job {one.id}: {one.state.lower()}, submitted {ago(one.created)}" for one in jobs]
     data(facts, "\n".join(lines) or "no slots, no jobs", json=json)
 
 
-def _ago(when: float) -> str:
+def columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as lines: as wide as they come, for a pipe takes any width."""
+    table = [headings, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
+def ago(when: float) -> str:
+    """Return how long ago a unix time was, in words."""
     seconds = max(0, round(time.time() - when))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:

@@ -1,15 +1,10 @@
-"""Ask a farm for proofs: `Farm` submits, `Job` waits for one receipt, `Batch` for trace proofs."""
+"""Ask a farm for proofs: `Farm` submits; a `Job` waits for one receipt, a `Batch` for traces."""
 
-import math
-import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-import msgspec
-
-from farm import embedded, queue, verify
+from farm import about, embedded, queue, request, verify
 from farm import settings as config
 from farm.batch import Batch
 from farm.blobs import DirectoryBlobs, RedisBlobs, reference
@@ -17,15 +12,15 @@ from farm.door import Door
 from farm.entry import Intake
 from farm.errors import (
     BadInput,
-    BadProgram,
     BadSetting,
+    HostLacks,
     ImageMismatch,
     InputTooLarge,
-    WaitTimeout,
+    NoReceipt,
 )
-from farm.follow import Clock, Progress, follow
 from farm.gather import Gatherer
-from farm.job import Change, JobSpec, JobView, new_id
+from farm.handle import Job
+from farm.job import JobView, new_id
 from farm.lazy import lazy
 from farm.ledger import Ledger
 from farm.lot import TraceJob
@@ -33,15 +28,14 @@ from farm.outbox import Envelope
 from farm.pace import Pace
 from farm.publish import Publisher
 from farm.receipt import Receipt
+from farm.request import Program
 from farm.reused import Reused
-from farm.settings import ZKVM, Settings
+from farm.settings import Settings
+from farm.store import Store
 from farm.witness import read_inputs
 
-#: Sizes of segments that the prover has keys for.
-PO2 = (14, *range(16, 23))
-
-#: A guest program: its bytes (ELF or blob), or the file that holds them.
-Program = bytes | str | os.PathLike[str]
+#: What a guest may rely on: a receipt, or the job that makes it (or its id).
+Assumption = Receipt | bytes | Job | str
 
 
 class Farm:
@@ -84,40 +78,37 @@ class Farm:
         program: Program,
         input: bytes = b"",
         *,
+        mode: str = "risc0",
+        receipt: str = "succinct",
+        assumptions: Sequence[Assumption] = (),
         image_id: str | None = None,
         po2: int | None = None,
         cycle_limit: int | None = None,
         priority: int = 0,
         deadline: float | None = None,
         idempotency_key: str | None = None,
-    ) -> "Job":
+    ) -> Job:
         """Return the job that proves `program` on the guest's stdin `input`; it is durable by then.
 
-        `po2` sets the size of segments, `deadline` is a unix time, and jobs submitted with one
-        `idempotency_key` are one job. Raises BadProgram, ImageMismatch, InputTooLarge, BadInput
-        for any other argument that cannot be used, Busy.
+        In `mode` "trace" it is only executed, with a commitment for a receipt, and in "execute"
+        without one. The guest may rely on `assumptions`. `po2` sets the size of segments,
+        `deadline` is a unix time, and jobs submitted with one `idempotency_key` are one job.
+        Raises BadProgram, ImageMismatch, InputTooLarge, HostLacks for a receipt that no host can
+        make; WrongKind, NoReceipt or UnknownJob for an assumption; BadInput for any other
+        argument that cannot be used; Busy.
         """
-        ledger, body = self.ledger, self._body(program)
-        if len(input) > self.settings.input_limit:
-            raise InputTooLarge(len(input), self.settings.input_limit)
-        name = reference(body)
-        spec = checked(
-            id=new_id(),
-            namespace=self.settings.namespace,
-            image_id=self._image(name, body, image_id),
-            program=name,
-            input=reference(input),
-            po2=self.settings.segment_po2 if po2 is None else po2,
-            cycle_limit=self.settings.cycle_limit if cycle_limit is None else cycle_limit,
-            input_limit=self.settings.input_limit,
-            priority=priority,
-            deadline=deadline,
-            idempotency_key=idempotency_key,
+        ledger, bodies = self.ledger, _Bodies()
+        kinds = self._kinds(mode, receipt)
+        given = {"priority": priority, "deadline": deadline, "idempotency_key": idempotency_key}
+        spec = request.checked(
+            **kinds | given | self._limits(po2, cycle_limit),
+            **self._given(program, input, image_id, bodies),
+            assumptions=[self._assumption(one, kinds, bodies) for one in assumptions],
         )
-        self.blobs.keep(name, body)
-        self.blobs.keep(spec.input, input)
+        for ref, body in bodies.items():
+            self.blobs.put(body, ref)
         admitted = ledger.submit(spec, present=self.blobs.has, cap=self.settings.open_jobs)
-        return self.job(admitted.job)
+        return Job(self, admitted.job)
 
     def submit_many(self, program: str, rounds: Any = None, witness: Any = None) -> Batch:
         """Return a batch of trace proofs, one a row; it is accepted by then.
@@ -151,7 +142,7 @@ class Farm:
         if "_gatherer" in self.__dict__:
             self._gatherer.flush(timeout)
 
-    def job(self, id: str) -> "Job":
+    def job(self, id: str) -> Job:
         """Return the handle of a job submitted before, by anyone; it need not exist yet."""
         return Job(self, id)
 
@@ -168,8 +159,10 @@ class Farm:
 
     @lazy
     def blobs(self) -> DirectoryBlobs:
-        """Where programs, inputs and receipts are."""
-        return DirectoryBlobs(self.settings.state / "blobs")
+        """Where programs, inputs and receipts are; raises WrongStore if not the ledger's."""
+        root = self.settings.state / "blobs"
+        about.check(self.ledger, Store(root))
+        return DirectoryBlobs(root)
 
     @lazy
     def scratch(self) -> RedisBlobs:
@@ -211,15 +204,54 @@ class Farm:
     def _send(self, messages: Sequence[Envelope]) -> None:
         self._publisher.send(messages)
 
-    def _body(self, program: Program) -> bytes:
-        body = program if isinstance(program, bytes) else _read(Path(program))
-        if not body:
-            raise BadProgram("it is empty", ZKVM)
-        if len(body) > self.settings.program_limit:
-            raise BadProgram(f"{len(body)} bytes are over {self.settings.program_limit}", ZKVM)
-        return body
+    def _kinds(self, mode: str, receipt: str) -> dict[str, Any]:
+        found = request.kinds(mode, receipt)
+        if self.settings.simulated:
+            return request.simulated(found)
+        provers = [slot for slot in self.ledger.slots() if slot.kind == "risc0"]
+        lacking = provers and not any("groth16" in slot.features for slot in provers)
+        if found["receipt"] == "groth16" and lacking:
+            raise HostLacks("groth16", "groth16", "succinct")
+        return found
 
-    def _image(self, ref: str, program: bytes, expected: str | None) -> str:
+    def _limits(self, po2: int | None, cycle_limit: int | None) -> dict[str, Any]:
+        own = self.settings
+        return {
+            "po2": own.segment_po2 if po2 is None else po2,
+            "cycle_limit": own.cycle_limit if cycle_limit is None else cycle_limit,
+            "input_limit": own.input_limit,
+        }
+
+    def _given(
+        self, program: Program, input: bytes, image_id: str | None, bodies: "_Bodies"
+    ) -> dict[str, Any]:
+        body = request.body(program, self.settings.program_limit)
+        if len(input) > self.settings.input_limit:
+            raise InputTooLarge(len(input), self.settings.input_limit)
+        ref = bodies.name(body)
+        return {
+            "id": new_id(),
+            "namespace": self.settings.namespace,
+            "image_id": self._image(body, ref, image_id),
+            "program": ref,
+            "input": bodies.name(input),
+        }
+
+    def _assumption(self, given: Assumption, kinds: dict[str, Any], bodies: "_Bodies") -> str:
+        if isinstance(given, Receipt | bytes):
+            raw, kind = request.assumed(given)
+            request.fits(kind, kinds)
+            return bodies.name(raw)
+        id = given if isinstance(given, str) else given.id
+        view = self.ledger.status(id)
+        if error := view.error():
+            raise BadInput(f"assumption: job {id}: {error}")
+        if view.spec.kind == "execute":
+            raise NoReceipt(id)
+        request.fits(view.spec.receipt, kinds)
+        return id
+
+    def _image(self, program: bytes, ref: str, expected: str | None) -> str:
         if ref not in self._images:
             self._images[ref] = verify.image_id(program, self.settings)
         if expected is not None and expected.lower() != self._images[ref]:
@@ -227,74 +259,10 @@ class Farm:
         return self._images[ref]
 
 
-def checked(**fields: Any) -> JobSpec:
-    """Return the job with these fields; raises BadInput for one that no scheduler could read.
+class _Bodies(dict[str, bytes]):
+    """What is to be stored once the job is found good, each body digested once."""
 
-    A job is durable once accepted: what is wrong in it has to be found before.
-    """
-    try:
-        # A Struct takes anything when it is made; only a conversion looks at the types.
-        spec = msgspec.convert(msgspec.to_builtins(fields), JobSpec)
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"job: {error}") from error
-    if spec.po2 not in PO2:
-        raise BadInput(f"job: po2 is {spec.po2}, not 14 or 16 to 22")
-    if not 0 < spec.cycle_limit < 1 << 63:
-        raise BadInput(f"job: cycle_limit is {spec.cycle_limit}, not 1 to 2^63 - 1")
-    if abs(spec.priority) >= 1 << 31:
-        raise BadInput(f"job: priority is {spec.priority}, not within 32 bits")
-    if spec.deadline is not None and not math.isfinite(spec.deadline):
-        raise BadInput(f"job: deadline is {spec.deadline}, not a unix time")
-    return spec
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadProgram(f"cannot read {path} ({error.strerror})", ZKVM) from error
-
-
-class Job:
-    """One job of a farm; nothing but its id is kept here."""
-
-    def __init__(self, farm: Farm, id: str) -> None:
-        self.farm, self.id = farm, id
-
-    def __repr__(self) -> str:
-        return f"<Job {self.id}>"
-
-    def status(self) -> JobView:
-        """Return the job as it is now; raises UnknownJob."""
-        return self.farm.ledger.status(self.id)
-
-    def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Receipt:
-        """Return the receipt, verified, once there is one.
-
-        Raises why the job has ended without one (GuestPanicked, CycleLimitReached, JobAborted,
-        ...), or WaitTimeout after `timeout` seconds. `progress` is told of every change.
-        """
-        for changes in self.changes(timeout):
-            for change in changes:
-                if progress:
-                    progress(change)
-        return self.receipt()
-
-    def changes(self, timeout: float | None = None) -> Iterator[list[Change]]:
-        """Yield what becomes of the job until it has ended; raises WaitTimeout."""
-        return follow(self.farm.ledger, self.id, lambda: self.status().state, Clock(timeout))
-
-    def receipt(self) -> Receipt:
-        """Return the receipt of a job that has SUCCEEDED, verified here against its image id."""
-        view = self.status()
-        if error := view.error():
-            raise error
-        if not view.state.ended:
-            raise WaitTimeout(self.id, view.state, 0)
-        raw = self.farm.blobs.get(view.receipt)
-        shown = verify.verify(raw, view.spec.image_id, self.farm.settings)
-        return Receipt(raw, shown.journal, view.spec.image_id, shown.digest, shown.kind)
-
-    def cancel(self) -> bool:
-        """Return whether the job was open, and is ABORTED now; raises UnknownJob."""
-        return self.farm.ledger.cancel(self.id)
+    def name(self, body: bytes) -> str:
+        ref = reference(body)
+        self[ref] = body
+        return ref

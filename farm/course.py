@@ -3,28 +3,17 @@
 Pure. It offers its ready steps to the pools of the scheduler, which takes them from there.
 """
 
-from enum import IntEnum
-from itertools import chain
-
-from farm.claim import Claim
+from farm.chain import Chain
 from farm.job import State
-from farm.placement import Pool
-from farm.plan import Fold, folds, widest
-from farm.session import JobFacts, SessionFacts, Span, parse_step, step_name
-from farm.wire import ExecutedRecord, SegmentRecord
+from farm.offers import Offers, Rank
+from farm.pool import Pool
+from farm.relied import Given
+from farm.session import JobFacts, Relied, SessionFacts, Span, parse_step
+from farm.tree import Tree
+from farm.unions import Unions
+from farm.wire import Assumed, ExecutedRecord, KeccakRecord, SegmentRecord
 
-#: What a lift or a join costs, in cycles of proving (measured on CPU).
-RECURSION = 1 << 17
-
-
-class Rank(IntEnum):
-    """Which kind goes first among equals; executions have slots of their own."""
-
-    JOIN = 0
-    PROVE = 1
-    #: A join that the plan could do without, for a slot that would idle.
-    LOOSE_JOIN = 2
-    EXECUTE = 3
+Branch = Tree | Unions | Chain
 
 
 class Course:
@@ -33,118 +22,136 @@ class Course:
     def __init__(self, facts: SessionFacts, proving: Pool, executing: Pool) -> None:
         self.name, self.spec = facts.name, facts.spec
         self.waiters: dict[str, JobFacts] = {}
-        self.segments: dict[int, SegmentRecord] = {}
         self.executed: ExecutedRecord | None = None
-        #: References of bound outputs.
-        self.refs = {_span(step): ref for step, ref in facts.nodes.items()}
-        #: Steps under way, and what each of them joins.
-        self.flying: dict[str, tuple[Span, ...]] = {}
+        self.given = Given(facts.spec.assumptions)
+        #: Steps under way.
+        self.flying: set[str] = set()
         #: Steps whose output is being verified, and the slot it came from.
         self.verifying: dict[str, str] = {}
         self.finalizing = False
         #: Number of the last attempt, and of those that came to nothing.
         self.attempts: dict[str, int] = {}
         self.tries: dict[str, int] = {}
-        self._free = set(widest(self.refs))
-        self._folds: dict[str, Fold] = {}
+        #: Which slot made an output, by its reference; of those made under this scheduler.
+        self.made: dict[str, str] = {}
         #: The first attempt at the execution whose segments count.
         self.execution = 1
-        self._proving, self._executing = proving, executing
+        self._offers = Offers(self.name, self.spec.namespace, proving, executing)
+        self._plan(facts.nodes)
         self.merge(facts)
 
+    def _plan(self, nodes: dict[str, str]) -> None:
+        """Begin with these outputs and nothing else."""
+        refs: dict[str, dict[Span, str]] = {}
+        for step, ref in nodes.items():
+            refs.setdefault(_BRANCH[step.partition(":")[0]], {})[span_of(step)] = ref
+        joined = self.spec.receipt != "composite"
+        self.tree = Tree(self._offers, refs.get("tree", {}), joined=joined)
+        self.unions = Unions(self._offers, refs.get("unions", {}))
+        known, base = refs.get("chain", {}), self._base if joined else lambda: ""
+        wrapped = self.spec.receipt == "groth16"
+        self.chain = Chain(self._offers, known, base, self._proof, wrapped=wrapped)
+
     def merge(self, facts: SessionFacts) -> None:
-        """Take over waiters and segments from the ledger."""
+        """Take over waiters and what was executed from the ledger."""
         self.waiters = {job.id: job for job in facts.waiters}
+        self.given.note(facts.relied)
         for index, record in sorted(facts.segments.items()):
             if self.segments.get(index) != record:
                 self.add_segment(index, record)
+        for index, request in sorted(facts.keccaks.items()):
+            if self.unions.requests.get(index) != request:
+                self.add_keccak(index, request)
         self.offer()
 
     # What happens to it.
 
     def add_segment(self, index: int, record: SegmentRecord) -> None:
         """Note a segment of the execution."""
-        self.segments[index] = record
-        self._offer_prove(index)
+        if self.spec.proved:
+            self.tree.add(index, record)
+        else:
+            self.tree.segments[index] = record
+
+    def add_keccak(self, index: int, record: KeccakRecord) -> None:
+        """Note what the guest wants hashed by the keccak circuit."""
+        if self.spec.proved:
+            self.unions.add(index, record)
+            self.chain.offer()
 
     def end(self, record: ExecutedRecord) -> None:
         """Note that the guest has ended well."""
         self.executed = record
-        self._executing.withdraw((self.name, "execute"))
-        self._offer_folds()
+        self._offers.withdraw("execute")
+        if self.spec.proved:
+            self.tree.end(record.segments)
+            self.unions.end(record.keccaks)
+            self.chain.end(record)
+
+    def rely(self, found: dict[str, Relied]) -> None:
+        """Note how jobs are that this one relies on."""
+        self.given.note(found)
+        self._offer_execute()
 
     def take(self, step: str) -> bool:
-        """Note that a step is under way; False if what it joins is not there to be joined."""
-        span = None if step == "execute" else _span(step)
-        parts: tuple[Span, ...] = ()
-        if step.startswith("join:") and span:
-            parts = tuple(sorted(part for part in self._free if _within(part, span)))
-            if len(parts) != 2 or (parts[0].start, parts[1].end) != span:
-                return False
-        self.flying[step] = parts
-        self._free.difference_update(parts)
-        self._withdraw(step)
-        if parts:
-            self._offer_folds()
+        """Note that a step is under way; False if what it works on is not there."""
+        if step == "execute":
+            self._offers.withdraw(step)
+        elif not self._branch(step).take(span_of(step)):
+            return False
+        self.flying.add(step)
         return True
 
     def drop(self, step: str) -> None:
         """Note that a step came to nothing; it is ready again."""
-        parts = self.flying.pop(step, ())
+        self.flying.discard(step)
         self.verifying.pop(step, None)
-        self._free.update(part for part in parts if part in self.refs)
         if step == "execute":
             self._offer_execute()
-        elif step.startswith("prove:"):
-            self._offer_prove(_span(step).start)
-        self._offer_folds()
+        else:
+            self._branch(step).drop(span_of(step))
+            self.chain.offer()
 
     def bound(self, step: str, ref: str) -> None:
         """Note the output of a step."""
-        span = _span(step)
-        self.flying.pop(step, None)
-        self.verifying.pop(step, None)
-        self.refs[span] = ref
-        self._free.add(span)
-        self._offer_folds()
+        self.flying.discard(step)
+        if slot := self.verifying.pop(step, ""):
+            self.made[ref] = slot
+        self._branch(step).bound(span_of(step), ref)
+        self.chain.offer()
 
     def unbind(self, ref: str) -> str:
         """Forget the output with this reference; return its step, "" for none such."""
-        span = next((span for span, known in self.refs.items() if known == ref), None)
-        if span is None:
-            return ""
-        del self.refs[span]
-        joined = {part for parts in self.flying.values() for part in parts}
-        self._free = set(widest(self.refs)) - joined
-        return step_name("prove" if span.end - span.start == 1 else "join", span)
+        step = self.tree.unbind(ref) or self.unions.unbind(ref) or self.chain.unbind(ref)
+        self.chain.offer()
+        return step
 
     def needs(self, ref: str) -> bool:
-        """Return whether a segment with this reference has still to be proved."""
-        found = self.segments.items()
-        return any(record.ref == ref and not self._covered(index) for index, record in found)
+        """Return whether what the execution made under this reference is still needed."""
+        journal = self.executed.journal if self.executed else ""
+        return ref == journal or self.tree.needs(ref) or self.unions.needs(ref)
 
     def discard(self) -> list[str]:
         """Forget all that came of the execution; return the steps that were under way for it.
 
         A guest draws entropy as it starts, so segments of two executions never fit together.
         """
-        lost = [step for step in self.flying if step != "execute"]
+        lost = sorted(self.flying - {"execute"})
         self.withdraw()
-        for step in lost:
-            del self.flying[step]
-        self.segments, self.refs, self.verifying = {}, {}, {}
-        self._folds, self._free = {}, set()
+        self.flying -= {*lost}
+        self.verifying = {}
         self.executed, self.finalizing = None, False
         self.execution = self.attempts.get("execute", 0) + 1
+        self._plan({})
         self._offer_execute()
         return lost
 
     # What it says of itself.
 
     @property
-    def count(self) -> int | None:
-        """How many segments there are, None while the guest runs."""
-        return self.executed.segments if self.executed else None
+    def segments(self) -> dict[int, SegmentRecord]:
+        """The segments that are known."""
+        return self.tree.segments
 
     @property
     def executing(self) -> bool:
@@ -152,9 +159,23 @@ class Course:
         return self.executed is None
 
     @property
-    def root(self) -> str:
-        """The reference of the receipt that covers all, "" while there is none."""
-        return self.refs.get(Span(0, self.count), "") if self.count else ""
+    def roots(self) -> list[str]:
+        """The references of the receipts that the last one is made of; empty until all are there.
+
+        One that holds for everything; of a composite, those of the segments and assumptions.
+        """
+        if self.spec.receipt != "composite":
+            return [self.chain.root] if self.chain.root else []
+        assumed = [self._proof(assumption) for assumption in self.chain.assumptions]
+        return [*self.tree.roots, *assumed] if self.tree.roots and all(assumed) else []
+
+    @property
+    def unproven(self) -> str:
+        """The first claim that the guest relies on and nothing proves, "" for none."""
+        if len(self.unions.requests) < (self.unions.count or 0):
+            return ""  # more of them are in the ledger
+        found = self.chain.assumptions
+        return next((one.claim for one in found if not (one.ref or self._own(one))), "")
 
     @property
     def job(self) -> str:
@@ -164,107 +185,112 @@ class Course:
     def inputs(self, step: str) -> list[str]:
         """Return the references of what a step works on."""
         if step == "execute":
-            return [self.spec.program, self.spec.input]
-        if step.startswith("join:"):
-            return [self.refs[part] for part in self.flying[step]]
-        return [self.segments[_span(step).start].ref]
+            return [self.spec.program, self.spec.input, *self.given.receipts]
+        return self._branch(step).inputs(span_of(step))
 
-    def claim(self, step: str) -> Claim:
-        """Return what the output of a step has to prove."""
-        span = _span(step)
-        first, last = (self.segments[index].claim for index in (span.start, span.end - 1))
-        return first if span.end - span.start == 1 else first.join(last)
+    def arguments(self, step: str) -> dict[str, object]:
+        """Return what a task is told of a step: what comes out, how the guest is to be run."""
+        spec = self.spec
+        if step != "execute":
+            lift = {"lift": False} if self.form(step) == "segment" else {}
+            return {"claim": self.claim(step), **lift}
+        limits = {"cycle_limit": spec.cycle_limit, "input_limit": spec.input_limit}
+        how = {"po2": spec.po2, "proved": spec.proved, "receipt": spec.receipt}
+        return {"image_id": spec.image_id, **how, **limits}
+
+    def claim(self, step: str) -> str:
+        """Return the digest of what the output of a step has to prove."""
+        return self._branch(step).claim(span_of(step))
+
+    def form(self, step: str) -> str:
+        """Return what kind of receipt a step puts out, in the words of the host's `verify`."""
+        if self.spec.receipt == "composite" and step.startswith("prove:"):
+            return "segment"
+        return _FORM.get(step.partition(":")[0], "succinct")
 
     def cost(self, step: str) -> int:
         """Return the work in a step, in cycles of proving."""
-        if step.startswith("join:"):
-            return RECURSION
-        return RECURSION + (1 << self.segments[_span(step).start].po2)
+        return self._branch(step).cost(span_of(step))
 
     def progress(self) -> dict[str, str | int]:
         """Return the entry that tells waiters how far this is."""
-        proved = sum(span.end - span.start == 1 for span in self.refs)
-        entry: dict[str, str | int] = {"segments": len(self.segments), "proved": proved}
-        entry["segments_known"] = int(not self.executing)
-        entry["folds"] = len(self.refs) - proved
-        return entry | {"state": State.RUNNING, "text": self._text(proved)}
+        entry: dict[str, str | int] = {"state": State.RUNNING, "text": self.doing()}
+        entry |= {"segments": len(self.segments), "segments_known": int(not self.executing)}
+        entry |= {"proved": self.tree.proved, "folds": self._folds}
+        entry |= {"keccaks": len(self.unions.requests), "keccaks_proved": self.unions.proved}
+        return entry | {"folds_due": 0 if self.executing else self._folds_due}
 
-    def _text(self, proved: int) -> str:
-        if self.root:
+    def doing(self) -> str:
+        """Return what is done for it now, in words."""
+        if self.given.awaited:
+            return f"waiting for job {self.given.awaited[0]}"
+        if self.roots:
             return "checking the receipt"
-        if self.executing and not self.segments:
-            return "executing"
-        if self.count == proved:
-            return f"joining {self.count} segments"
-        return f"proving {len(self.segments)} segments"
+        if self.executing:
+            return "executing" if not self.tree.proved else "executing and proving"
+        if self._base():
+            return "resolving" if self.chain.assumptions else "wrapping"
+        return "proving" if self.tree.proved < len(self.segments) else "joining"
+
+    @property
+    def _folds(self) -> int:
+        unions = len(self.unions.refs) - self.unions.proved
+        return self.tree.joins + unions + len(self.chain.refs)
+
+    @property
+    def _folds_due(self) -> int:
+        unions = max(0, len(self.unions.requests) - 1)
+        if self.spec.receipt == "composite":
+            return unions
+        return max(0, len(self.segments) - 1) + unions + len(self.chain)
 
     # What is ready.
 
     def offer(self) -> None:
         """Offer all that is ready to the pools."""
+        waiting = self.waiters.values()
+        self._offers.priority = max((job.priority for job in waiting), default=0)
+        self._offers.seq = min((job.seq for job in waiting), default=0)
         self._offer_execute()
-        for index in self.segments:
-            self._offer_prove(index)
-        self._offer_folds()
+        if self.spec.proved:
+            for branch in (self.tree, self.unions, self.chain):
+                branch.offer()
 
     def withdraw(self) -> None:
         """Take all offers back: the session has ended."""
-        self._executing.withdraw((self.name, "execute"))
-        for step in [_prove(index) for index in self.segments]:
-            self._withdraw(step)
-        for step in self._folds:
-            self._withdraw(step)
+        self._offers.withdraw("execute")
+        for branch in (self.tree, self.unions, self.chain):
+            branch.withdraw()
 
     def _offer_execute(self) -> None:
-        if self.executing and "execute" not in self.flying:
-            order = (-self._priority, Rank.EXECUTE, self._seq, 0)
-            self._executing.offer((self.name, "execute"), order)
+        if self.executing and "execute" not in self.flying and not self.given.awaited:
+            self._offers.offer("execute", Rank.EXECUTE)
 
-    def _offer_prove(self, index: int) -> None:
-        step = _prove(index)
-        if step not in self.flying and not self._covered(index):
-            order = (-self._priority, Rank.PROVE, self._seq, index)
-            length = int(self.segments[index].ref.rpartition("-")[2])
-            self._proving.offer((self.name, step), order, length)
+    def _branch(self, step: str) -> Branch:
+        branch: Branch = getattr(self, _BRANCH[step.partition(":")[0]])
+        return branch
 
-    def _offer_folds(self) -> None:
-        found = {fold.name: fold for fold in folds(self._free, self.count)}
-        for step in self._folds.keys() - found.keys():
-            self._withdraw(step)
-        for step, fold in found.items():
-            rank = Rank.JOIN if fold.due else Rank.LOOSE_JOIN
-            order = (-self._priority, rank, self._seq, fold.left.start)
-            self._proving.offer((self.name, step), order)
-        self._folds = found
+    def _base(self) -> str:
+        """Return the receipt of all segments, as long as nothing of it is resolved."""
+        return next(iter(self.tree.roots), "")
 
-    def _withdraw(self, step: str) -> None:
-        pool = self._executing if step == "execute" else self._proving
-        pool.withdraw((self.name, step))
+    def _proof(self, assumption: Assumed) -> str:
+        """Return the receipt that discharges an assumption, "" while there is none."""
+        return assumption.ref or (self.unions.root if self._own(assumption) else "")
 
-    def _covered(self, index: int) -> bool:
-        if Span(index, index + 1) in self.refs:
-            return True
-        bound = chain(self._free, *self.flying.values())
-        return any(span.start <= index < span.end for span in bound)
-
-    @property
-    def _priority(self) -> int:
-        return max((job.priority for job in self.waiters.values()), default=0)
-
-    @property
-    def _seq(self) -> int:
-        return min((job.seq for job in self.waiters.values()), default=0)
+    def _own(self, assumption: Assumed) -> bool:
+        return self.unions.proves(assumption.claim, assumption.control_root)
 
 
-def _span(step: str) -> Span:
+#: Which part of a course looks after a kind of step.
+_BRANCH = {"prove": "tree", "join": "tree", "keccak": "unions", "union": "unions"}
+_BRANCH |= {"resolve": "chain", "wrap": "chain"}
+#: What it puts out, if that is no succinct receipt of the common kind.
+_FORM = {"keccak": "keccak", "wrap": "groth16"}
+
+
+def span_of(step: str) -> Span:
+    """Return the span in the name of a step that has one."""
     span = parse_step(step)[1]
     assert span is not None
     return span
-
-
-def _prove(index: int) -> str:
-    return step_name("prove", Span(index, index + 1))
-
-
-def _within(part: Span, span: Span) -> bool:
-    return span.start <= part.start and part.end <= span.end

@@ -12,12 +12,12 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 from celery import Celery
 
-from farm import embedded, locate, logline
+from farm import about, embedded, hosts, logline
 from farm import queue as transport
 from farm.assign import Limits
 from farm.blobs import DirectoryBlobs
@@ -27,11 +27,11 @@ from farm.errors import FarmError, Transient, UnsafeLedger
 from farm.events import ChunkWaits, Event
 from farm.groups import Groups
 from farm.hints import Hints
-from farm.host import HostChild
 from farm.rounds import Rounds
 from farm.scheduler import Scheduler
 from farm.settings import Settings
 from farm.snapshot import Noted
+from farm.store import Store
 from farm.verifier import Verifier
 
 log = structlog.get_logger()
@@ -42,27 +42,33 @@ HOLD_SECONDS = 6.0
 NAP_SECONDS = 0.25
 #: Seconds until a ledger that is away is asked again.
 PAUSE_SECONDS = 0.5
-#: How many events are handled before the outbox is emptied.
+#: How many events share a decision and a trip to the ledger.
 TOGETHER = 500
+#: Shortest time between two turns, in seconds; what comes after a pause is dealt with at once.
+GATHER_SECONDS = 0.003
+#: Seconds between two entries that tell how far a session is.
+TELL_SECONDS = 0.1
 
 Item = Event | Noted | FarmError
+#: What makes a verifier that reports to a function.
+Verifying = Callable[[Callable[[Event], None]], Verifier]
 
 
 class Dispatch:
     """One scheduler for as long as it can go on without reading the ledger anew."""
 
-    def __init__(self, settings: Settings, book: Book, broker: Celery) -> None:
+    def __init__(
+        self, settings: Settings, book: Book, broker: Celery, verifier: Verifying | None = None
+    ) -> None:
         self._beat_seconds, self._book = settings.beat_seconds, book
-        limits = Limits(settings.attempts, settings.step_seconds, settings.bytes_in_flight)
-        self._scheduler, self._hints = Scheduler(limits), Hints(book)
+        self._scheduler, self._hints = Scheduler(_limits(settings)), Hints(book)
         self._rounds = Rounds(settings, book, self._hints, self._scheduler)
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
-        blobs = DirectoryBlobs(settings.state / "blobs")
-        self._verifier = Verifier(lambda: _host(settings), blobs, self._inbox.put)
+        self._verifier = (verifier or _verifier(settings))(self._inbox.put)
         self._carrier = Carrier(book, broker, self._verifier)
         self._groups = Groups(book, self._carrier, settings.trace_linger_seconds)
         self._over = threading.Event()
-        self._held = time.monotonic()
+        self._held = self._told = self._turned = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
         """Schedule until told to stop.
@@ -73,6 +79,7 @@ class Dispatch:
             for event in self._hints.everything():
                 self._handle(event)
                 self._hold()
+            self._carrier.publish()
             log.info("scheduler in charge", epoch=self._book.epoch)
             threading.Thread(target=self._read, name="reader", daemon=True).start()
             self._loop(stop)
@@ -83,44 +90,83 @@ class Dispatch:
     def _loop(self, stop: threading.Event) -> None:
         beat = time.monotonic()
         while not stop.is_set():
-            for item in self._waiting(min(beat - time.monotonic(), self._groups.seconds())):
-                self._take(item)
+            self._turn([*self._waiting(self._patience(beat))])
             now = time.monotonic()
             if now >= beat:
                 self._beat(now)
                 beat = now + self._beat_seconds
             self._groups.send()
-            self._carrier.flush()
+            self._carrier.publish()
             self._hold()
+
+    def _patience(self, beat: float) -> float:
+        """Return the seconds until there is something to do even if nothing comes in."""
+        now = time.monotonic()
+        tell = self._told + TELL_SECONDS - now if self._scheduler.untold else NAP_SECONDS
+        return min(beat - now, self._groups.seconds(), tell, NAP_SECONDS)
+
+    def _turn(self, items: Sequence[Item]) -> None:
+        """Deal with what has come in: with all of it one decision, and one trip to the ledger."""
+        self._scheduler.floor.now = self._turned = now = time.monotonic()
+        with self._book.together():
+            self._carrier.settle()
+            done = [id for item in items for id in self._take(item)]
+            self._act()
+            if self._scheduler.untold and now >= self._told + TELL_SECONDS:
+                self._carrier.carry(self._scheduler.progress())
+                self._told = now
+            self._book.ack(*done)
 
     def _waiting(self, seconds: float) -> Iterator[Item]:
         """Return what is in the inbox; waits for the first of it."""
         try:
-            yield self._inbox.get(timeout=max(0.0, min(seconds, NAP_SECONDS)))
+            first = self._inbox.get(timeout=max(0.0, seconds))
+            yield first
+            # A turn costs much more than one event in it: of a stream of them several are taken.
+            early = self._turned + GATHER_SECONDS - time.monotonic()
+            if early > 0 and not _is_chunk(first):
+                time.sleep(early)
             for _ in range(TOGETHER):
                 yield self._inbox.get_nowait()
         except queue.Empty:
             return
 
-    def _take(self, item: Item) -> None:
+    def _take(self, item: Item) -> list[str]:
+        """Hear of one thing; return the event to be deleted for it, if one is."""
         if isinstance(item, FarmError):
             raise item
         if isinstance(item, Event):
-            self._handle(item)
-            return
+            self._hear(item)
+            return []
+        if self._hints.reads(item):
+            # What is read has to be as it is remembered.
+            if self._scheduler.out:
+                self._act()
+            self._book.flush()
         event = self._hints.of(item, self._scheduler.courses)
         if isinstance(event, ChunkWaits):
             self._groups.add(event, item.id)
-        elif event:
-            self._handle(event, item.id)
-        else:
-            self._book.ack(item.id)
+            return []
+        if event:
+            self._hear(event)
+        return [item.id]
 
-    def _handle(self, event: Event, ack: str = "") -> None:
-        self._rounds.note(event)
-        self._carrier.carry(self._scheduler.handle(event), ack)
+    def _hear(self, event: Event) -> None:
+        # Together: nothing is sent for a job that was too late from the beginning.
+        late = self._rounds.note(event)
+        for one in (event, *late):
+            self._scheduler.hear(one)
+
+    def _act(self) -> None:
+        self._carrier.carry(self._scheduler.decide())
+
+    def _handle(self, event: Event) -> None:
+        with self._book.together():
+            self._hear(event)
+            self._act()
 
     def _beat(self, now: float) -> None:
+        self._scheduler.floor.now = now
         for event in self._rounds.look(now, sent=not self._carrier.unsent):
             self._handle(event)
         for chunk in self._rounds.chunks(now):
@@ -148,19 +194,22 @@ class Dispatch:
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
     """Schedule, or wait for the epoch, until told to stop (by `stop`, else SIGTERM or SIGINT).
 
-    Returns too when another scheduler has taken over. Raises WrongPassword.
+    Returns too when another scheduler has taken over. Raises WrongPassword, WrongStore.
     """
     if stop is None:
         logline.configure()
         stop = _on_signals()
     urls = embedded.urls(settings)
     book, broker = Book.at(urls.ledger), transport.connect(urls.broker)
+    store = Store(settings.state / "blobs")
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     while not stop.is_set():
         try:
+            about.claim(book, store)
             if not book.acquire(holder, HOLD_SECONDS):
                 stop.wait(PAUSE_SECONDS)
                 continue
+            about.note(book, {"scheduler": about.version()})
             if warning := book.check():
                 log.warning(warning)
             Dispatch(settings, book, broker).run(stop)
@@ -173,8 +222,20 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
             stop.wait(PAUSE_SECONDS)
 
 
-def _host(settings: Settings) -> HostChild:
-    return HostChild(locate.find(settings), replay=settings.replay)
+def _is_chunk(item: Item) -> bool:
+    """Return whether a trace waits for this: it takes less than the gathering would."""
+    return isinstance(item, Noted) and item.fields.get("type") == "chunk"
+
+
+def _limits(settings: Settings) -> Limits:
+    known = (settings.attempts, settings.step_seconds, settings.bytes_in_flight)
+    return Limits(*known, settings.tenants)
+
+
+def _verifier(settings: Settings) -> Verifying:
+    host = hosts.starter(settings)
+    blobs, threads = DirectoryBlobs(settings.state / "blobs"), max(1, settings.verifiers)
+    return lambda report: Verifier(host, blobs, report, threads)
 
 
 def _on_signals() -> threading.Event:

@@ -3,15 +3,24 @@
 Pure: the half of the scheduler that knows when to give up.
 """
 
+from collections import deque
 from typing import Any
 
 from farm import events as e
+from farm import execution
 from farm.assign import Assigner, Limits
 from farm.course import Course
-from farm.errors import BlobMissing, FarmError, Transient
+from farm.errors import (
+    AssumptionMissing,
+    BlobMissing,
+    FarmError,
+    HostLacks,
+    SegmentTooLarge,
+    Transient,
+)
 from farm.job import State
-from farm.placement import Key
-from farm.session import JobFacts, job_key, same_limits
+from farm.line import Key
+from farm.session import JobFacts, Relied, job_key, same_limits
 from farm.wire import ExecutedRecord
 
 
@@ -22,12 +31,19 @@ class Ends(Assigner):
         super().__init__(limits)
         #: What is to be done because of the event in hand.
         self.out: list[e.Instruction] = []
+        #: Sessions whose waiters have still to hear how far they are.
+        self.untold: dict[str, Course] = {}
+        #: Jobs that others rely on, and the sessions of these.
+        self.relying: dict[str, set[str]] = {}
+        #: Jobs that have ended, of which those have still to hear.
+        self.concluded: deque[tuple[str, Relied]] = deque()
 
     def nothing(
         self, key: Key, error: FarmError, *, tried: bool = True, again: bool = False
     ) -> None:
         """Let an attempt have come to nothing: the step is ready again, or the session fails."""
-        self.floor.leave(key)
+        if (seat := self.floor.leave(key)) and tried:
+            self.floor.shun(key, seat.slot)
         course, step = self.courses.get(key[0]), key[1]
         if not course:
             return
@@ -63,10 +79,29 @@ class Ends(Assigner):
     def settle(self, course: Course) -> None:
         """Have the receipt made once the root is there."""
         running = course.name in self.courses and course.executed
-        if running and course.root and not course.finalizing:
+        if not running or course.finalizing:
+            return
+        if not course.spec.proved:
+            self._unproved(course, running)
+        elif claim := course.unproven:
+            self.fail(course, AssumptionMissing(f"claim digest {claim}"))
+        elif roots := course.roots:
             course.finalizing = True
-            image = course.spec.image_id
-            self.out.append(e.Finalize(course.name, image, course.root, running.journal))
+            what = (course.spec.image_id, tuple(roots), running.journal)
+            kind, assumed = course.spec.receipt, tuple(running.assumptions)
+            self.out.append(e.Finalize(course.name, *what, kind, assumed))
+        elif course.spec.receipt == "groth16" and self.floor.lacks("groth16"):
+            self.fail(course, HostLacks("groth16", "groth16", "succinct"))
+
+    def _unproved(self, course: Course, record: ExecutedRecord) -> None:
+        spec = course.spec
+        if spec.kind == "trace":
+            course.finalizing = True
+            what = (spec.image_id, spec.input.partition("-")[0], record.journal)
+            self.out.append(e.Commit(course.name, *what, record.cycles.get("user", 0)))
+        else:
+            # There is nothing else to be had of it than what the guest put out.
+            self.close(course, State.SUCCEEDED, **self.kept(course, record, record.journal))
 
     def fail(self, course: Course, error: FarmError) -> None:
         """End a session without a receipt."""
@@ -74,21 +109,68 @@ class Ends(Assigner):
 
     def close(self, course: Course, state: State, **how: Any) -> None:
         """End a session, and with it whoever waits for just that."""
+        self.out += self.progress(course.name)
         end = e.Close(course.name, job_key(course.spec), state, **how)
         self.out.append(end)
-        self.out += [outcome(job, end) for job in course.waiters.values()]
+        waiters = [*course.waiters.values()]
         self.forget(course)
+        for job in waiters:
+            self.conclude(outcome(job, end))
+
+    def kept(self, course: Course, record: ExecutedRecord, receipt: str) -> dict[str, Any]:
+        """Return what is kept of a session that ended well."""
+        known = {"receipt": receipt, "journal": record.journal}
+        return known | {"stats": stats(course, record)}
+
+    def conclude(self, how: e.Finish | e.Reattach) -> None:
+        """End a job, and with it the waiting of those that rely on it."""
+        self.out.append(how)
+        if isinstance(how, e.Finish):
+            self.concluded.append((how.job, Relied(how.state, how.receipt)))
+
+    def spread(self) -> None:
+        """Let those that rely on jobs know that these have ended; some of them end of it."""
+        while self.concluded:
+            job, end = self.concluded.popleft()
+            for name in self.relying.pop(job, ()):
+                if course := self.courses.get(name):
+                    course.rely({job: end})
+                    self.check(course)
+
+    def check(self, course: Course) -> None:
+        """End a session whose guest relies on what will not be there."""
+        if why := course.given.lost():
+            self.fail(course, AssumptionMissing(why))
 
     def forget(self, course: Course) -> None:
         """Drop a session and free its slots: it has ended."""
         course.withdraw()
+        for job in course.given.awaited:
+            self.relying.get(job, set()).discard(course.name)
         for step in course.flying:
             self.floor.leave((course.name, step))
+        self.floor.forgive(course.name)
+        self.untold.pop(course.name, None)
         del self.courses[course.name]
 
     def tell(self, course: Course) -> None:
-        """Let the waiters know how far their session is."""
-        self.out.append(e.Progress(course.name, tuple(course.waiters), course.progress()))
+        """Let the waiters know how far their session is; `progress` says it, once a burst."""
+        self.untold[course.name] = course
+
+    def progress(self, *names: str) -> list[e.Progress]:
+        """Return what waiters have still to hear, of these sessions or of all."""
+        found = [self.untold.pop(name, None) for name in names or [*self.untold]]
+        return [
+            e.Progress(course.name, tuple(course.waiters), course.progress())
+            for course in found
+            if course
+        ]
+
+    def reject(self) -> None:
+        """End the sessions with a step that no slot can hold."""
+        for session, step in self.misfits():
+            if course := self.courses.get(session):
+                self.fail(course, SegmentTooLarge(step, self.floor.largest))
 
 
 def outcome(job: JobFacts, end: e.Close) -> e.Finish | e.Reattach:
@@ -105,5 +187,4 @@ def outcome(job: JobFacts, end: e.Close) -> e.Finish | e.Reattach:
 
 def stats(course: Course, record: ExecutedRecord) -> dict[str, Any]:
     """Return the numbers that are kept with a receipt."""
-    repeated = sum(course.tries.values())
-    return {"segments": record.segments, "cycles": record.cycles, "repeated": repeated}
+    return execution.stats(record) | {"repeated": sum(course.tries.values())}

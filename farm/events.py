@@ -11,7 +11,7 @@ from farm.errors import FarmError
 from farm.job import State
 from farm.outbox import Envelope
 from farm.session import JobFacts, SessionFacts, Slot, StepState
-from farm.wire import ExecutedRecord, SegmentRecord, StepMessage
+from farm.wire import Assumed, ExecutedRecord, KeccakRecord, SegmentRecord, StepMessage
 
 
 class Event:
@@ -87,6 +87,16 @@ class SegmentFound(Event):
     attempt: int
     index: int
     record: SegmentRecord
+
+
+@dataclass(frozen=True, slots=True)
+class KeccakFound(Event):
+    """An execution has recorded what its guest wants hashed by the keccak circuit."""
+
+    session: str
+    attempt: int
+    index: int
+    record: KeccakRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +183,8 @@ class Verify(Instruction):
     attempt: int
     ref: str
     claim: str
+    #: What kind of receipt it is, in the words of the host's `verify`.
+    form: str = "succinct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +214,30 @@ class Unbind(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class Finalize(Instruction):
-    """Make the Receipt out of the root and the journal."""
+    """Make the Receipt out of the root and the journal.
+
+    A composite one has the receipts of all segments and assumptions for roots.
+    """
 
     session: str
     image_id: str
-    root: str
+    roots: tuple[str, ...]
     journal: str
+    kind: str = "succinct"
+    assumptions: tuple[Assumed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Commit(Instruction):
+    """Make the trace Receipt of a guest that was only executed: a commitment to what it did."""
+
+    session: str
+    image_id: str
+    #: Digest of the guest's stdin.
+    input: str
+    journal: str
+    #: The guest's own cycles.
+    cycles: int
 
 
 @dataclass(frozen=True, slots=True)

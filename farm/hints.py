@@ -4,7 +4,8 @@ An event of the ledger is a hint: what it is about may be over by the time it is
 everything but the facts that an event carries itself is read anew.
 """
 
-from collections.abc import Callable, Container, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Container, Iterator, Mapping
 
 import msgspec
 import structlog
@@ -13,12 +14,12 @@ from farm import events as e
 from farm.outbox import Envelope
 from farm.session import SessionFacts, StepState
 from farm.snapshot import Noted, Snapshot
-from farm.wire import ExecutedRecord, SegmentRecord
+from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord
 
 log = structlog.get_logger()
 
-#: How many sessions are compared with the ledger at a time.
-COMPARED = 200
+#: How many segments' worth of sessions are compared with the ledger at a time.
+COMPARED = 1000
 
 
 class Hints:
@@ -29,6 +30,10 @@ class Hints:
         self._compared = ""
         #: Why a session that runs cannot be read.
         self._unread: dict[str, Exception] = {}
+
+    def reads(self, noted: Noted) -> bool:
+        """Return whether what the ledger has is read for this event, not the event alone."""
+        return noted.fields.get("type") in ("job", "slot")
 
     def of(self, noted: Noted, known: Container[str]) -> e.Event | None:
         """Return the event that was noted, None when it is over or none of the scheduler's.
@@ -63,16 +68,27 @@ class Hints:
         yield from map(e.SlotSeen, up.values())
         yield from (e.SlotGone(name) for name in sorted(known - up.keys()))
 
-    def sessions(self, known: set[str]) -> Iterator[e.Event]:
-        """Return sessions that are new or over, and some of the others, in turn."""
+    def sessions(self, known: Mapping[str, int]) -> Iterator[e.Event]:
+        """Return sessions that are new or over, and some of the others, in turn.
+
+        `known` are the scheduler's, and how many segments each has.
+        """
         there = self._ledger.sessions()
         new = [name for name in there if name not in known]
-        rest = [name for name in there if name > self._compared and name in known][:COMPARED]
-        self._compared = rest[-1] if len(rest) == COMPARED else ""
-        for name in new + rest:
+        for name in new + self._turn([name for name in there if name in known], known):
             if facts := self._session(name):
                 yield e.SessionSeen(facts)
-        yield from (e.SessionGone(name) for name in sorted(known - set(there)))
+        yield from (e.SessionGone(name) for name in sorted(known.keys() - set(there)))
+
+    def _turn(self, names: list[str], sizes: Mapping[str, int]) -> list[str]:
+        """Return the next few of some names, so that the cost of a look does not grow with them."""
+        start, room = bisect_right(names, self._compared), COMPARED
+        end = start
+        while end < len(names) and room > 0:
+            room -= 1 + sizes[names[end]]
+            end += 1
+        self._compared = names[end - 1] if end < len(names) else ""
+        return names[start:end]
 
     def orphans(self, waiting: set[str]) -> Iterator[e.Event]:
         """Return jobs that are open though their session has ended, or that cannot be read."""
@@ -94,8 +110,10 @@ class Hints:
         if fields["session"] in known:
             waiting = self._ledger.waiting([fields["job"]])
             return e.JobJoined(fields["session"], waiting[0]) if waiting else None
-        facts = self._session(fields["session"])
-        return e.SessionSeen(facts) if facts else None
+        if facts := self._session(fields["session"]):
+            return e.SessionSeen(facts)
+        # The session may have ended just before the job could be told.
+        return self._orphan(fields["job"]) if "job" in fields else None
 
     def _session(self, name: str) -> SessionFacts | None:
         self._unread.pop(name, None)
@@ -118,6 +136,11 @@ class Hints:
         attempt, index = int(fields["attempt"]), int(fields["index"])
         return e.SegmentFound(fields["session"], attempt, index, record)
 
+    def _keccak(self, fields: dict[str, str]) -> e.Event:
+        record = msgspec.json.decode(fields["record"], type=KeccakRecord)
+        attempt, index = int(fields["attempt"]), int(fields["index"])
+        return e.KeccakFound(fields["session"], attempt, index, record)
+
     def _executed(self, fields: dict[str, str]) -> e.Event:
         record = msgspec.json.decode(fields["record"], type=ExecutedRecord)
         return e.Executed(fields["session"], int(fields["attempt"]), record)
@@ -136,6 +159,7 @@ _READERS: dict[str, Callable[[Hints, dict[str, str]], e.Event]] = {
     "left": Hints._left,
     "slot": Hints._slot,
     "segment": Hints._segment,
+    "keccak": Hints._keccak,
     "executed": Hints._executed,
     "step": Hints._step,
     "chunk": Hints._chunk,

@@ -16,8 +16,8 @@ import msgspec
 
 from farm import launch, vitals
 from farm.errors import (
-    AssumptionMissing,
     FarmError,
+    GuestFailed,
     HostDied,
     HostFailed,
     HostMismatch,
@@ -71,8 +71,8 @@ class Answer:
     parts: list[bytes] = field(default_factory=list)
 
 
-#: Called with the facts of a segment and its bytes, while the execution goes on.
-OnSegment = Callable[[dict[str, Any], bytes], None]
+#: Called with the facts of a segment (or keccak request) and its bytes, while the guest runs.
+OnEmitted = Callable[[dict[str, Any], bytes], None]
 
 
 class HostChild:
@@ -112,10 +112,11 @@ class HostChild:
         verb: str,
         args: dict[str, Any] | None = None,
         parts: Sequence[Part] = (),
-        on_segment: OnSegment | None = None,
+        on_segment: OnEmitted | None = None,
+        on_keccak: OnEmitted | None = None,
         seconds: float | None = None,
     ) -> Answer:
-        """Return the host's answer.
+        """Return the host's answer; what comes before it is passed on meanwhile.
 
         Raises the error the host names, HostDied when it ended instead of answering, StepHung
         after `seconds`, or the reason given by the one who killed it.
@@ -126,10 +127,10 @@ class HostChild:
             while True:
                 reply, bodies = self._receive(verb)
                 if reply.failed is not None:
-                    raise self._failure(reply.failed)
+                    raise self._failure(reply.failed, bodies)
                 if reply.done is not None:
                     return Answer(reply.done, bodies)
-                self._pass_on(verb, reply, bodies, on_segment)
+                self._pass_on(verb, reply, bodies, on_segment, on_keccak)
 
     def kill(self, reason: FarmError | None = None) -> None:
         """End the child at once; the request in progress raises `reason`, or HostDied."""
@@ -192,20 +193,28 @@ class HostChild:
         return reply, bodies
 
     def _pass_on(
-        self, verb: str, reply: _Reply, bodies: list[bytes], on_segment: OnSegment | None
+        self,
+        verb: str,
+        reply: _Reply,
+        bodies: list[bytes],
+        on_segment: OnEmitted | None,
+        on_keccak: OnEmitted | None,
     ) -> None:
-        if on_segment is None or len(bodies) != 1 or not (reply.segment or reply.keccak):
+        facts, take = reply.segment, on_segment
+        if facts is None:
+            facts, take = reply.keccak, on_keccak
+        if facts is None or take is None or len(bodies) != 1:
             raise self._death(verb, BrokenFrame("an answer that was not asked for"))
         try:
-            if reply.segment is None:
-                raise AssumptionMissing("it uses the keccak accelerator, not proved by this farm")
-            on_segment(reply.segment, bodies[0])
+            take(facts, bodies[0])
         except BaseException:
             self.kill()  # it would go on with segments that nobody takes
             raise
 
-    def _failure(self, failed: _Failed) -> FarmError:
+    def _failure(self, failed: _Failed, bodies: list[bytes]) -> FarmError:
         error = FarmError.named(failed.kind, failed.facts)
+        if isinstance(error, GuestFailed):
+            error.bodies = bodies
         if isinstance(error, HostFailed):
             self.kill()  # a prover that failed or panicked is not trusted with another step
         return error

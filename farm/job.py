@@ -38,11 +38,16 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     namespace: str = "default"
+    #: "risc0" is proved; "trace" and "execute" are only executed, a trace with a commitment;
+    #: "simulated" is neither, but goes the way of "risc0".
     kind: str = "risc0"
+    #: "succinct", "composite" or "groth16"; of what is not proved, its kind again.
     receipt: str = "succinct"
     image_id: str
     program: str
     input: str
+    #: What the guest may rely on: references of receipts, ids of jobs whose receipts they will be.
+    assumptions: list[str] = []
     po2: int
     cycle_limit: int
     input_limit: int
@@ -51,6 +56,11 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     idempotency_key: str | None = None
     labels: dict[str, str] = {}
+
+    @property
+    def proved(self) -> bool:
+        """Whether anything is proved of what the guest does."""
+        return self.kind not in ("trace", "execute")
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -74,7 +84,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     created: float = 0
     started: float = 0
     finished: float = 0
-    #: References of the receipt and the journal once SUCCEEDED.
+    #: References of the receipt and the journal once SUCCEEDED; of what was only executed, the
+    #: journal twice.
     receipt: str = ""
     journal: str = ""
     stats: dict[str, object] = {}
@@ -103,6 +114,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     segments_known: bool = False
     proved: int = 0
     folds: int = 0
+    #: How many folds there will have been; 0 while that is not known.
+    folds_due: int = 0
+    #: Requests for the keccak circuit; `segments_known` says whether there may be more.
+    keccaks: int = 0
+    keccaks_proved: int = 0
     #: Of a trace batch: its id, chunks done of `segments`, the chunk done just now and its result.
     batch: str = ""
     done: int = 0

@@ -16,13 +16,15 @@ farm:slots           hash    slot -> Slot (JSON)                             wor
 farm:beats           hash    "slot:.." and "step:.." -> counter              worker     watched
 farm:observations    stream  what steps have cost, not learned from yet      worker     OBSERVED
 farm:models          hash    kind of step -> its cost model (JSON)          scheduler  always
+farm:about           hash    its id, the blob store's id, the last sweep     all        always
+farm:sweeper         string  whose turn it is to sweep                       sweeper    its turn
 farm:job:<id>        hash    a job: state, spec, times, outcome              all        RETAINED
 farm:changes:<id>    stream  what became of a job or batch, for who waits    all        KEPT
 farm:key:<job key>   hash    running session or answer of equal jobs         all        RETAINED
 farm:idem:<ns>:<key> string  id of the job a client's own key made           client     RETAINED
 farm:session:<name>  hash    a session: state, spec, how execution ended     all        KEPT
 farm:waiters:<name>  set     ids of the jobs that wait for a session         all        until ended
-farm:segments:<name> hash    index -> segment (JSON)                         worker     KEPT
+farm:segments:<name> hash    index -> segment, keccak:<index> -> request     worker     KEPT
 farm:nodes:<name>    hash    step -> reference of its output, bound once     scheduler* KEPT
 farm:steps:<name>    hash    step -> StepState (JSON)                        all        KEPT
 farm:batch:<id>      hash    a trace batch; its chunks are steps and nodes   client     KEPT
@@ -32,8 +34,11 @@ farm:proof:<ns>:<k>  string  a trace proof that took long (scratch server)   cli
 KEPT and RETAINED count from the end of the thing. Batches of one client may share a stream of
 changes: their ids are "<its name>.<number>". *The nodes of a trace batch are bound by its
 workers. All but blobs and proofs is changed by the functions of farm/lua alone. Other bodies
-are never here: a reference names a blob of the store. An empty proof notes that its trace was
-asked for.
+are never here: a reference names a blob of the store. The sweep (retention.py) keeps every blob
+that a hash names in whatever field, a job's for as long as the job, any other hash's
+`farm:<kind>:<name>` for as long as the session <name>; and by the settings keep_* it lets go
+before RETAINED and KEPT are over, or later. An empty proof notes
+that its trace was asked for.
 """
 
 #: Seconds that a finished job, and the answer of its key, can be asked for.
@@ -64,6 +69,8 @@ SLOTS = "farm:slots"
 BEATS = "farm:beats"
 OBSERVATIONS = "farm:observations"
 MODELS = "farm:models"
+ABOUT = "farm:about"
+SWEEPER = "farm:sweeper"
 
 
 def blob(ref: str) -> str:
@@ -107,8 +114,13 @@ def waiters(name: str) -> str:
 
 
 def segments(name: str) -> str:
-    """Return the key of a session's segments."""
+    """Return the key of what the execution of a session has recorded (JSON)."""
     return f"farm:segments:{name}"
+
+
+def keccak(index: int | str) -> str:
+    """Return the field of `farm:segments:<name>` of a keccak request."""
+    return f"keccak:{index}"
 
 
 def nodes(name: str) -> str:
@@ -134,6 +146,12 @@ def slot_beat(slot: str) -> str:
 def step_beat(session: str, step: str, attempt: int) -> str:
     """Return the field of `farm:beats` that a leased step counts up."""
     return f"step:{session}:{step}:{attempt}"
+
+
+def parsed(key: str) -> tuple[str, str]:
+    """Return kind and name of a key: job, j12 of farm:job:j12; the name may be empty."""
+    _, kind, *name = key.split(":", 2)
+    return kind, "".join(name)
 
 
 def inner(name: str) -> list[str]:

@@ -5,6 +5,7 @@ when a counter stood still for a beat's time on the scheduler's own clock. No wa
 machine is compared with another's.
 """
 
+import heapq
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -63,16 +64,22 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._until: dict[tuple[str, str], float] = {}
+        self._heap: list[tuple[float, tuple[str, str]]] = []
 
     def note(self, session: str, jobs: Iterable[JobFacts]) -> None:
         """Watch the jobs of a session that have a deadline."""
         for job in jobs:
-            if job.deadline is not None:
-                self._until[session, job.id] = job.deadline
+            key, until = (session, job.id), job.deadline
+            if until is not None and self._until.get(key) != until:
+                self._until[key] = until
+                heapq.heappush(self._heap, (until, key))
 
     def passed(self, now: float) -> list[tuple[str, str]]:
         """Return session and job of deadlines that have passed, each once."""
-        due = [key for key, until in self._until.items() if until <= now]
-        for key in due:
-            del self._until[key]
+        due = []
+        while self._heap and self._heap[0][0] <= now:
+            until, key = heapq.heappop(self._heap)
+            if self._until.get(key) == until:
+                del self._until[key]
+                due.append(key)
         return due

@@ -5,6 +5,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ from farm.job import Admission, BatchView, Change, JobSpec, JobView, State
 from farm.outbox import Envelope
 from farm.server import LONGEST_BLOCK, Server, named_errors
 from farm.session import Slot, StepState, identity, job_key, session_name
+from farm.wire import ExecutedRecord
 
 #: How long a submission waits for the server's disk.
 SYNC_MS = 5000
@@ -91,7 +93,7 @@ class Ledger(Server):
 
     def cancel(self, id: str) -> bool:
         """Return whether the job was open and is ABORTED now; others of its session go on."""
-        answer = "RETRY"  # the job may just be moving to another session
+        answer, token = "RETRY", token_hex(8)  # the job may just be moving to another session
         while answer == "RETRY":
             name, key, spec = self._read("HMGET", keys.job(id), "session", "key", "spec")
             if key is None or not self._ours(spec):
@@ -100,7 +102,7 @@ class Ledger(Server):
             facts = _json([id, "by request"])
             args = [id, name, State.ABORTED, "JobAborted", facts, "cancelled by request"]
             names += [*keys.inner(name), keys.EVENTS]
-            answer = self.call("cancel", names, [*args, keys.RETAINED, keys.KEPT])
+            answer = self.call("cancel", names, [*args, keys.RETAINED, keys.KEPT, token])
         return answer == "OK"
 
     def status(self, id: str) -> JobView:
@@ -140,6 +142,11 @@ class Ledger(Server):
                 if fields and self._ours(fields["spec"]):
                     views.append(job_view(id, fields))
         return views
+
+    def executed(self, session: str) -> ExecutedRecord | None:
+        """Return how the guest of a session ended, None while it runs or when that is forgotten."""
+        text = self._read("HGET", keys.session(session), "exec")
+        return msgspec.json.decode(text, type=ExecutedRecord) if text else None
 
     def slots(self) -> list[Slot]:
         """Return the slots that are up, by name."""

@@ -1,69 +1,23 @@
-"""Decide which ready step goes to which slot, and how many cores it gets.
+"""Hold the slots: which are free, what each works on, which cores are lent.
 
 Pure. Cores that would idle once every ready step has a slot are lent: the step is as wide as
 the slots it takes together, on one machine, until it ends. A slot gets a second message, a
-look-ahead, only when there is work for another full round of all slots.
+look-ahead, only when there is work for another full round of all slots, and as many of them as
+last for the time between two messages.
 """
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from farm.lengths import wants_more
+from farm.line import Key
+from farm.pool import ANY
 from farm.session import Slot
-
-#: What orders ready steps: minus priority, rank of the kind, age of the job, first segment.
-Order = tuple[int, int, int, int]
-#: A step of a session.
-Key = tuple[str, str]
 
 #: The part of a step that no second core makes faster. A guess until times are recorded.
 SERIAL = 0.02
-
-
-class Pool:
-    """Steps that are ready, the most urgent first."""
-
-    def __init__(self) -> None:
-        #: Bytes of segments that wait to be proved.
-        self.bytes = 0
-        self._order: dict[Key, Order] = {}
-        self._bytes: dict[Key, int] = {}
-        self._heap: list[tuple[Order, Key]] = []
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._order
-
-    def offer(self, key: Key, order: Order, length: int = 0) -> None:
-        """Add a step that works on `length` bytes, or give it another place."""
-        if key not in self._order:
-            self._bytes[key] = length
-            self.bytes += length
-        if self._order.get(key) != order:
-            self._order[key] = order
-            heapq.heappush(self._heap, (order, key))
-
-    def withdraw(self, key: Key) -> None:
-        """Take a step out, if it is in."""
-        if self._order.pop(key, None):
-            self.bytes -= self._bytes.pop(key)
-
-    def first(self, most: int) -> list[Key]:
-        """Return up to `most` steps without taking them out, the most urgent first."""
-        found: list[tuple[Order, Key]] = []
-        seen: set[Key] = set()
-        while self._heap and len(found) < most:
-            order, key = heapq.heappop(self._heap)
-            # What was withdrawn or moved is still in the heap at its old place.
-            if self._order.get(key) == order and key not in seen:
-                found.append((order, key))
-                seen.add(key)
-        for entry in found:
-            heapq.heappush(self._heap, entry)
-        return [key for _, key in found]
 
 
 class Seat(NamedTuple):
@@ -74,23 +28,45 @@ class Seat(NamedTuple):
     ahead: bool = False
 
 
-class Floor:
-    """The slots that are up, and what each works on."""
+class Stay(NamedTuple):
+    """A step in its slot: since when, and the seconds it may take, if that is known."""
 
-    def __init__(self) -> None:
+    seat: Seat
+    since: float
+    seconds: float | None
+
+
+class Floor:
+    """The slots that are up, and what each works on; `left` is told how long each step took."""
+
+    def __init__(self, left: Callable[[Key, Seat, float], object] = lambda *_: None) -> None:
+        self._left = left
+        #: The time, on the clock of who asks.
+        self.now = 0.0
         self.slots: dict[str, Slot] = {}
         #: How often work came to nothing in a slot; the others are asked first.
         self.strikes: Counter[str] = Counter()
+        #: The largest segment (2^n) that a proving slot holds, 0 while there is none.
+        self.largest = 0
         #: What the ledger has of steps whose slot is about to be lost.
         self.states: dict[Key, str] = {}
-        self._seats: dict[Key, Seat] = {}
+        self._kinds: dict[str, dict[str, Slot]] = {}
+        self._stays: dict[Key, Stay] = {}
         self._work: dict[str, list[Key]] = {}
         self._borrower: dict[str, Key] = {}
+        #: When a slot got rid of a step last.
+        self._ended: dict[str, float] = {}
+        #: The slots in which a step has come to nothing.
+        self._shunned: dict[Key, set[str]] = {}
+        #: Proving slots that do nothing, those with room for a look-ahead; what may have changed.
+        self._idle: dict[str, None] = {}
+        self._hungry: dict[str, None] = {}
+        self._touched: dict[str, None] = {}
 
     def up(self, slot: Slot) -> list[Key]:
         """Add a slot; return the steps that an earlier incarnation of it has lost."""
         lost = self.replaced(slot)
-        self.slots[slot.name] = slot
+        self._set(slot.name, slot)
         return lost
 
     def replaced(self, slot: Slot) -> list[Key]:
@@ -102,7 +78,7 @@ class Floor:
 
     def gone(self, name: str) -> list[Key]:
         """Remove a slot; return the steps it has lost."""
-        self.slots.pop(name, None)
+        self._set(name, None)
         return self.work(name)
 
     def work(self, name: str) -> list[Key]:
@@ -113,36 +89,75 @@ class Floor:
         """Forgive a slot half of its strikes: it has done something well."""
         self.strikes[name] //= 2
 
-    def sit(self, key: Key, seat: Seat) -> None:
-        """Note that a step was sent."""
-        self._seats[key] = seat
+    def sit(self, key: Key, seat: Seat, seconds: float | None = None) -> None:
+        """Note that a step was sent, and what it may take."""
+        self._stays[key] = Stay(seat, self.now, seconds)
         self._work.setdefault(seat.slot, []).append(key)
         for name in seat.lent:
             self._borrower[name] = key
+        self._touch(seat.slot, *seat.lent)
 
     def leave(self, key: Key) -> Seat | None:
         """Note that a step has ended; return where it was."""
         self.states.pop(key, None)
-        seat = self._seats.pop(key, None)
-        if seat:
-            self._work[seat.slot].remove(key)
-            for name in seat.lent:
-                if self._borrower.get(name) == key:
-                    del self._borrower[name]
+        stay = self._stays.pop(key, None)
+        if stay is None:
+            return None
+        seat, first = stay.seat, self._work[stay.seat.slot][0] == key
+        self._work[seat.slot].remove(key)
+        for name in seat.lent:
+            if self._borrower.get(name) == key:
+                del self._borrower[name]
+        self._touch(seat.slot, *seat.lent)
+        begun = max(stay.since, self._ended.get(seat.slot, 0.0))
+        if first:
+            self._ended[seat.slot] = self.now
+        self._left(key, seat, self.now - begun if first else 0.0)
         return seat
 
     def seat(self, key: Key) -> Seat | None:
         """Return where a step is, None once it came back."""
-        return self._seats.get(key)
+        stay = self._stays.get(key)
+        return stay.seat if stay else None
+
+    def shun(self, key: Key, name: str) -> None:
+        """Note that a step came to nothing in a slot: others are to try it first."""
+        self._shunned.setdefault(key, set()).add(name)
+
+    def shunned(self, key: Key) -> bool:
+        """Return whether a step came to nothing in a slot."""
+        return key in self._shunned
+
+    def forgive(self, session: str) -> None:
+        """Forget where the steps of a session came to nothing: it has ended."""
+        for key in [key for key in self._shunned if key[0] == session]:
+            del self._shunned[key]
+
+    def unfit(self, key: Key, slot: Slot, po2: int) -> bool:
+        """Return whether another slot is to try a step first, be it busy now.
+
+        The other one is of the same kind and holds segments of 2^`po2`.
+        """
+        shunned = self._shunned.get(key, ())
+        return slot.name in shunned and any(
+            other.kind == slot.kind and size(other) >= po2
+            for name, other in self.slots.items()
+            if name not in shunned
+        )
+
+    def lacks(self, feature: str) -> bool:
+        """Return whether slots that prove are up, and the host of none has a feature."""
+        proving = self.proving()
+        return bool(proving) and not any(feature in slot.features for slot in proving)
 
     def waits(self, key: Key) -> bool:
         """Return whether a step is behind another one in its slot: a look-ahead."""
-        seat = self._seats.get(key)
+        seat = self.seat(key)
         return seat is not None and self._work[seat.slot][0] != key
 
     def seated(self) -> Iterable[tuple[Key, Seat]]:
         """Return what was sent and has not come back."""
-        return self._seats.items()
+        return ((key, stay.seat) for key, stay in self._stays.items())
 
     def cores(self, seat: Seat) -> list[int]:
         """Return the cores a step may use there."""
@@ -151,8 +166,10 @@ class Floor:
 
     def free(self) -> list[Slot]:
         """Return the proving slots that do nothing and whose cores are not lent."""
-        found = [slot for slot in self._proving() if not self._busy(slot.name)]
-        return sorted(found, key=lambda slot: (self.strikes[slot.name], slot.name))
+        self._settle()
+        found = [self.slots[name] for name in self._idle]
+        # The smaller ones first: so the larger are left for what fits nowhere else.
+        return sorted(found, key=lambda slot: (self.strikes[slot.name], size(slot), slot.name))
 
     def shares(self, demand: int) -> list[list[Slot]]:
         """Return the free slots in shares, one for each of up to `demand` steps.
@@ -164,9 +181,14 @@ class Floor:
             # A slot without cores (a GPU) has none to lend, and no use for those of others.
             machines.setdefault(slot.machine if slot.cores else slot.name, []).append(slot)
         steps = dict.fromkeys(machines, 0)
+        wide = ((name, float(len(slots))) for name, slots in machines.items())
+        widest = [(-width, at, name) for at, (name, width) in enumerate(wide)]
+        heapq.heapify(widest)
         for _ in range(min(demand, sum(map(len, machines.values())))):
-            widest = max(steps, key=lambda name: len(machines[name]) / (steps[name] + 1))
-            steps[widest] += 1
+            _, at, name = widest[0]
+            steps[name] += 1
+            less = -len(machines[name]) / (steps[name] + 1)
+            heapq.heapreplace(widest, (less, at, name))
         shares = [
             machines[name][start::count] for name, count in steps.items() for start in range(count)
         ]
@@ -174,31 +196,70 @@ class Floor:
 
     def rows(self, ready: int) -> list[Seat]:
         """Return seats for look-aheads, if so many ready steps make another full round."""
-        proving = self._proving()
-        if not proving or ready < len(proving) or self.free():
+        self._settle()
+        if ready < len(self._of("risc0")) or self._idle:
             return []
-        return [Seat(slot.name, ahead=True) for slot in proving if self._narrow(slot.name)]
+        return [Seat(name, ahead=True) for name in self._hungry]
 
     def lanes(self) -> list[Seat]:
         """Return a seat for each execution that could start, the best and least busy first."""
         found = [
             (self.strikes[slot.name], number, slot.name)
-            for slot in self.slots.values()
-            if slot.kind == "execute"
+            for slot in self._of("execute").values()
             for number in range(len(self._work.get(slot.name, ())), slot.lanes)
         ]
         return [Seat(name) for _, _, name in sorted(found)]
 
-    def _proving(self) -> list[Slot]:
-        return [slot for slot in self.slots.values() if slot.kind == "risc0"]
+    def proving(self) -> list[Slot]:
+        """Return the slots that prove and fold."""
+        return list(self._of("risc0").values())
 
-    def _narrow(self, name: str) -> bool:
-        """Return whether the slot does one step, alone, on its own cores."""
-        work = self._work.get(name, [])
-        return len(work) == 1 and name not in self._borrower and not self._seats[work[0]].lent
+    def _of(self, kind: str) -> dict[str, Slot]:
+        return self._kinds.setdefault(kind, {})
+
+    def _set(self, name: str, slot: Slot | None) -> None:
+        if before := self.slots.pop(name, None):
+            del self._of(before.kind)[name]
+        if slot:
+            self.slots[name] = self._of(slot.kind)[name] = slot
+        self.largest = max(map(size, self.proving()), default=0)
+        self._touch(name)
+
+    def _touch(self, *names: str) -> None:
+        self._touched.update(dict.fromkeys(names))
+
+    def _settle(self) -> None:
+        """Bring up to date which slots are idle and hungry: at the cost of those that changed."""
+        for name in self._touched:
+            slot = self.slots.get(name)
+            proving = slot is not None and slot.kind == "risc0"
+            _keep(self._idle, name, proving and not self._busy(name))
+            _keep(self._hungry, name, proving and self._wants(name))
+        self._touched.clear()
+
+    def _wants(self, name: str) -> bool:
+        """Return whether a look-ahead is of use: the slot works alone, on its own cores."""
+        work = self._work.get(name)
+        if not work or name in self._borrower:
+            return False
+        first, *waiting = (self._stays[key] for key in work)
+        alone = not first.seat.lent
+        return alone and wants_more(first.seconds, [stay.seconds for stay in waiting])
 
     def _busy(self, name: str) -> bool:
         return bool(self._work.get(name)) or name in self._borrower
+
+
+def _keep(group: dict[str, None], name: str, inside: bool) -> None:
+    if inside:
+        group[name] = None
+    else:
+        group.pop(name, None)
+
+
+def size(slot: Slot) -> int:
+    """Return the largest segment (2^n) that a slot holds."""
+    return slot.po2 or ANY
 
 
 def one_after_another(costs: Sequence[int], shares: Sequence[Sequence[Slot]]) -> bool:
@@ -206,7 +267,9 @@ def one_after_another(costs: Sequence[int], shares: Sequence[Sequence[Slot]]) ->
 
     Side by side they leave cores idle when one is much shorter than the other.
     """
-    if len(costs) < 2 or len({slot.machine for share in shares for slot in share}) > 1:
+    slots = [slot for share in shares for slot in share]
+    together = len({slot.machine for slot in slots}) == 1 and all(slot.cores for slot in slots)
+    if len(costs) < 2 or not together:
         return False
     widths = [len(share) for share in shares]
     beside = max(cost * _time(width) for cost, width in zip(costs, widths, strict=True))

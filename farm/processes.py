@@ -25,7 +25,7 @@ class Process:
     name: str
     command: tuple[str, ...]
     stage: Stage
-    #: The slot it answers as, when it is a worker.
+    #: The slot it answers as, when it is a worker; the first of several.
     slot: str = ""
 
 
@@ -40,10 +40,15 @@ class Machine:
 
 def table(settings: Settings, machine: Machine, *, proving: bool) -> tuple[Process, ...]:
     """Return all processes but the servers; `proving` tells whether there is a farm-host."""
-    found = [Process("scheduler", _farm("scheduler"), Stage.SCHEDULER)]
+    found = [
+        Process(name, _farm(name), Stage.SCHEDULER)
+        for name in ("scheduler", *["sweeper"] * (settings.sweep_minutes > 0))
+    ]
     if proving:
-        found += _workers("risc0", risc0_slots(settings, machine), machine)
-        found += _workers("execute", settings.executors, machine)
+        # A simulated slot uses next to nothing of this machine: many share a process.
+        together = max(1, settings.slots_per_process) if settings.simulated else 1
+        found += _workers("risc0", risc0_slots(settings, machine), machine, together)
+        found += _workers("execute", settings.executors, machine, together)
     found += _workers("trace", settings.trace_slots or machine.cores, machine)
     if settings.flower:
         found.append(Process("flower", _farm("flower"), Stage.FLOWER))
@@ -52,6 +57,8 @@ def table(settings: Settings, machine: Machine, *, proving: bool) -> tuple[Proce
 
 def risc0_slots(settings: Settings, machine: Machine) -> int:
     """Return how many proofs may run side by side: one a core, while the memory lasts."""
+    if settings.simulated:
+        return settings.slots or machine.cores
     fitting = machine.memory // peak_bytes(settings.segment_po2)
     return settings.slots or max(1, min(machine.cores, fitting))
 
@@ -67,10 +74,12 @@ def machine_name(settings: Settings, host: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", short.lower()).strip("-") or "machine"
 
 
-def _workers(kind: str, count: int, machine: Machine) -> Iterator[Process]:
-    for number in range(count):
-        slot = f"{kind}-{machine.name}-{number}"
+def _workers(kind: str, count: int, machine: Machine, together: int = 1) -> Iterator[Process]:
+    for number, first in enumerate(range(0, count, together)):
+        slot, slots = f"{kind}-{machine.name}-{first}", min(together, count - first)
         command = _farm("worker", "--kind", kind, "--slot", slot)
+        if slots > 1:
+            command += ("--slots", str(slots))
         yield Process(f"{kind}-{number}", command, Stage.WORKER, slot)
 
 

@@ -20,10 +20,11 @@ TRACE = "trace"
 
 #: Which lane carries a kind of step. A lane of a slot is a queue of its own: a shared list would
 #: hand one worker two steps while its neighbour idles.
-LANES = {"execute": "execute", "prove": "prove", "join": "fold", "resolve": "fold", "union": "fold"}
+LANES = {"execute": "execute", "prove": "prove", "keccak": "prove", "wrap": "wrap"}
+LANES |= {"join": "fold", "resolve": "fold", "union": "fold"}
 
 #: Which lanes a kind of worker consumes.
-CONSUMED = {"risc0": ("prove", "fold"), "execute": ("execute",)}
+CONSUMED = {"risc0": ("prove", "fold", "wrap"), "execute": ("execute",)}
 
 app = Celery("farm")
 app.conf.update(
@@ -80,8 +81,10 @@ def queues_of(worker: str, slot: str) -> list[str]:
     return [f"{lane}@{ZKVM}.{slot}" for lane in lanes] if lanes else [TRACE]
 
 
-def send_step(app: Celery, queue: str, task: str, kwargs: dict[str, Any], repr: str) -> None:
-    """Hand a message to the broker; `repr` is what Flower shows of it.
+def send_step(
+    app: Celery, queue: str, task: str, kwargs: dict[str, Any], repr: str, **how: Any
+) -> None:
+    """Hand a message to the broker; `repr` is what Flower shows of it, `how` as Celery takes it.
 
     Raises LedgerDown, within seconds, when the broker does not take it.
     """
@@ -94,9 +97,10 @@ def send_step(app: Celery, queue: str, task: str, kwargs: dict[str, Any], repr: 
             kwargsrepr=repr,
             retry=False,
             ignore_result=True,
+            **how,
         )
     except (OperationalError, KombuError, OSError) as error:
-        raise LedgerDown(_shown(app.conf.broker_url), error) from error
+        raise LedgerDown(shown(app.conf.broker_url), error) from error
 
 
 def length(app: Celery, queue: str) -> int:
@@ -106,8 +110,9 @@ def length(app: Celery, queue: str) -> int:
             connection: Any = acquired  # the types know the channels of AMQP alone
             return int(connection.default_channel.client.llen(queue))
     except (RedisError, OperationalError, KombuError, OSError) as error:
-        raise LedgerDown(_shown(app.conf.broker_url), error) from error
+        raise LedgerDown(shown(app.conf.broker_url), error) from error
 
 
-def _shown(broker_url: str) -> str:
+def shown(broker_url: str) -> str:
+    """Return a broker's address without its password, for texts."""
     return address.shown(broker_url.replace("redis+socket:", "unix:"))

@@ -9,25 +9,34 @@ from pathlib import Path
 from farm import verify
 from farm.errors import BadReceipt, StoreFailed
 from farm.settings import Settings
+from farm.verify import Verified
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Bincode of `risc0_zkvm::Receipt`, and what it proves of which program."""
+    """Bincode of `risc0_zkvm::Receipt`, and what it proves of which program.
+
+    One of kind "trace" proves nothing: it commits to what a guest did, for development. Nor does
+    one of kind "simulated", which only plays a receipt.
+    """
 
     bytes: builtins.bytes = field(repr=False)
     journal: builtins.bytes = field(repr=False)
     image_id: str
-    #: Digest of the claim: image id, journal, how the guest ended.
+    #: Digest of the claim: image id, journal, how the guest ended; of a trace, its commitment.
     digest: str
+    #: "succinct", "composite" or "groth16"; "trace" or "simulated" for one that proves nothing.
     kind: str = "succinct"
 
-    def verify(self, image_id: str, settings: Settings | None = None) -> None:
-        """Return if the bytes prove that this program put out this journal.
+    def verify(self, image_id: str, settings: Settings | None = None) -> Verified:
+        """Return what the bytes prove, if it is that this program put out this journal.
 
-        Raises BadReceipt, WrongClaim or WrongKind; HostMissing where nothing can check it.
+        Of a trace, its commitment is checked; `kind` of the answer says so, as ours does.
+        Raises BadReceipt, WrongClaim or WrongKind; HostMissing where nothing can check a proof.
         """
-        verify.verify(self.bytes, image_id, settings)
+        if self.kind in verify.PLAYED:
+            return verify.PLAYED[self.kind](self.bytes, image_id)
+        return verify.verify(self.bytes, image_id, settings)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the bytes to a file, whole or not at all; raises StoreFailed."""
@@ -41,16 +50,40 @@ class Receipt:
             raise StoreFailed(file, error.strerror or error) from error
 
     @classmethod
-    def load(
-        cls, path: str | os.PathLike[str], image_id: str, settings: Settings | None = None
+    def read(
+        cls,
+        raw: builtins.bytes,
+        image_id: str,
+        settings: Settings | None = None,
+        *,
+        mode: str = "risc0",
     ) -> "Receipt":
-        """Return the receipt in a file, verified to be of this program.
+        """Return the receipt that the bytes are, verified to be of this program.
 
-        Raises BadReceipt for a file that cannot be read, and as `verify` does.
+        A trace is taken with mode "trace" alone, a simulated one with "simulated". Raises as
+        `verify` does.
+        """
+        if mode in verify.PLAYED:
+            shown = verify.PLAYED[mode](raw, image_id)
+        else:
+            shown = verify.verify(raw, image_id, settings)
+        return cls(raw, shown.journal, image_id, shown.digest, shown.kind)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        image_id: str,
+        settings: Settings | None = None,
+        *,
+        mode: str = "risc0",
+    ) -> "Receipt":
+        """Return the receipt in a file, as `read` does.
+
+        Raises BadReceipt for a file that cannot be read, too.
         """
         try:
             raw = Path(path).read_bytes()
         except OSError as error:
             raise BadReceipt(f"cannot read {path} ({error.strerror})") from error
-        shown = verify.verify(raw, image_id, settings)
-        return cls(raw, shown.journal, image_id, shown.digest, shown.kind)
+        return cls.read(raw, image_id, settings, mode=mode)

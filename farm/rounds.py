@@ -1,7 +1,7 @@
 """Look around, beat by beat: who stopped answering, what ran out of time, what an event lost."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import structlog
@@ -21,9 +21,10 @@ from farm.events import (
 )
 from farm.hints import Hints
 from farm.lapse import Deadlines, Watch
+from farm.losses import SETTLED
 from farm.models import Models
-from farm.scheduler import SETTLED, Scheduler
-from farm.session import StepState
+from farm.scheduler import Scheduler
+from farm.session import JobFacts, StepState
 from farm.settings import Settings
 from farm.snapshot import Noted
 
@@ -50,16 +51,29 @@ class Rounds:
         self._idle: dict[str, int] = {}
         self._models: Models | None = None
 
-    def note(self, event: Event) -> None:
-        """Remember the deadlines that an event brings; read the steps that it loses."""
+    def note(self, event: Event) -> list[Event]:
+        """Remember the deadlines that an event brings; read the steps that it loses.
+
+        Returns those deadlines that have passed already.
+        """
         if isinstance(event, SessionSeen):
-            self._deadlines.note(event.facts.name, event.facts.waiters)
-        elif isinstance(event, JobJoined):
-            self._deadlines.note(event.session, [event.job])
-        elif isinstance(event, SlotSeen | SlotGone):
+            return self._timed(event.facts.name, event.facts.waiters)
+        if isinstance(event, JobJoined):
+            return self._timed(event.session, [event.job])
+        if isinstance(event, SlotSeen | SlotGone):
             for key in self._scheduler.losing(event):
                 if record := self._record(*key):
                     self._scheduler.floor.states[key] = record.state
+        return []
+
+    def _timed(self, session: str, jobs: Sequence[JobFacts]) -> list[Event]:
+        self._deadlines.note(session, jobs)
+        now = time.time()
+        return [
+            DeadlinePassed(session, job.id)
+            for job in jobs
+            if job.deadline is not None and job.deadline <= now
+        ]
 
     def look(self, now: float, *, sent: bool) -> Iterator[Event]:
         """Return what one beat has brought; `sent` is False while the broker is away."""
@@ -70,7 +84,9 @@ class Rounds:
             yield DeadlinePassed(session, job)
         if self._beats % COMPARE == 0:
             yield from self._hints.slots(set(self._scheduler.floor.slots))
-            yield from self._hints.sessions(set(self._scheduler.courses))
+            known = self._scheduler.courses.items()
+            sizes = {name: len(course.segments) for name, course in known}
+            yield from self._hints.sessions(sizes)
         if self._beats % SEARCH == 0:
             self._sweep(counters)
             courses = self._scheduler.courses.values()

@@ -13,7 +13,7 @@ import msgspec
 from farm import events as e
 from farm.assign import Limits
 from farm.course import Course
-from farm.ends import Ends, outcome, stats
+from farm.ends import outcome
 from farm.errors import (
     BlobMissing,
     FarmError,
@@ -26,39 +26,50 @@ from farm.errors import (
     StoreFailed,
     Transient,
     VerificationFailed,
-    WorkerLost,
 )
 from farm.job import State
-from farm.placement import Key, Seat
-from farm.session import StepState, job_key
+from farm.line import Key
+from farm.losses import Losses
+from farm.placement import Seat
+from farm.session import Relied, StepState, job_key
 
 #: What only says that a slot's own host is no good: another slot may have a better one ..
 _HOSTLESS = (HostMissing, HostMismatch)
 #: .. and all that may be a slot's fault: the others are asked first.
 _FAULTS = (*_HOSTLESS, HostDied, StepHung, StepTooLong, BlobMissing, StoreFailed)
-#: What a step's record says once a worker is done with it.
-SETTLED = frozenset({"REPORTED", "FAILED", "DONE"})
 
 
-class Scheduler(Ends):
+class Scheduler(Losses):
     """All sessions that run, all slots that are up."""
 
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits)
         self._restored = False
 
-    def handle(self, event: e.Event) -> list[e.Instruction]:
-        """Return what is to be done because of `event`, in order.
+    def handle(self, *events: e.Event) -> list[e.Instruction]:
+        """Return what is to be done because of `events`, in order."""
+        for event in events:
+            self.hear(event)
+        return [*self.decide(), *self.progress()]
+
+    def hear(self, event: e.Event) -> None:
+        """Note what has happened; `decide` says what is to be done because of it."""
+        _HANDLERS[type(event)](self, event)
+        self.spread()
+
+    def decide(self) -> list[e.Instruction]:
+        """Return what is to be done because of all that was heard since, in order.
 
         Nothing is sent before `Restored`, for a slot may be taken by a session not seen yet.
         """
-        self.out = []
-        _HANDLERS[type(event)](self, event)
+        self.reject()
+        self.spread()
         for send in self.assign() if self._restored else []:
             self.out.append(send)
             if send.message.step == "execute":
                 self.tell(self.courses[send.message.session])
-        return self.out
+        found, self.out = self.out, []
+        return found
 
     def _restore(self, event: e.Restored) -> None:
         self._restored = True
@@ -71,42 +82,6 @@ class Scheduler(Ends):
             if step not in (course := self.courses[session]).verifying
         }
 
-    # Slots.
-
-    def _slot_seen(self, event: e.SlotSeen) -> None:
-        self._lost(event.slot.name, self.floor.up(event.slot))
-
-    def _slot_gone(self, event: e.SlotGone) -> None:
-        self._lost(event.slot, self.floor.gone(event.slot))
-
-    def losing(self, event: e.SlotSeen | e.SlotGone) -> list[Key]:
-        """Return the steps that this event loses; `floor.states` should know of each."""
-        if isinstance(event, e.SlotGone):
-            return self.floor.work(event.slot)
-        return self.floor.replaced(event.slot)
-
-    def _lost(self, slot: str, keys: list[Key]) -> None:
-        # All at once: a step that fails its session takes others out of their seats.
-        waiting = [key for key in keys if self.floor.waits(key)]
-        states = {key: self.floor.states.pop(key, "SENT") for key in keys}
-        for key, state in states.items():
-            course = self.courses.get(key[0])
-            if course is None or key[1] in course.verifying:
-                self.floor.leave(key)
-            elif state not in SETTLED:  # what is settled is on its way here
-                self.floor.strikes[slot] += 1
-                # What waited behind another step, leased or not, has not been tried.
-                tried = state == "LEASED" and key not in waiting
-                self.nothing(key, WorkerLost(key[1], slot), tried=tried)
-
-    def _step_lost(self, event: e.StepLost) -> None:
-        key = (event.session, event.step)
-        course = self.courses.get(event.session)
-        seat = self.floor.seat(key)
-        if course and seat and course.attempts.get(event.step) == event.attempt:
-            self.floor.strikes[seat.slot] += 1
-            self.nothing(key, WorkerLost(event.step, seat.slot), tried=event.leased)
-
     # Sessions and who waits for them.
 
     def _session_seen(self, event: e.SessionSeen) -> None:
@@ -115,6 +90,8 @@ class Scheduler(Ends):
         if course is None:
             course = Course(facts, self.proving, self.executing)
             self.courses[facts.name] = course
+            for job in course.given.awaited:
+                self.relying.setdefault(job, set()).add(course.name)
         else:
             course.merge(facts)
         if facts.executed and not course.executed:
@@ -130,6 +107,8 @@ class Scheduler(Ends):
         for step, record in steps:
             self._step_reported(e.StepReported(facts.name, step, record))
         self.settle(course)
+        if course.name in self.courses:
+            self.check(course)
 
     def _adopt(self, course: Course, step: str, record: StepState) -> None:
         """Remember a step that was sent by the scheduler before this one."""
@@ -146,7 +125,7 @@ class Scheduler(Ends):
         slot, leased = self.floor.slots.get(record.slot), record.state == "LEASED"
         # A message still reaches the next incarnation; a lease was held by its process.
         if slot is None or (leased and slot.incarnation != record.incarnation):
-            self._step_lost(e.StepLost(course.name, step, record.attempt, leased))
+            self.step_lost(e.StepLost(course.name, step, record.attempt, leased))
 
     def _session_gone(self, event: e.SessionGone) -> None:
         if course := self.courses.get(event.session):
@@ -160,6 +139,7 @@ class Scheduler(Ends):
             self.tell(course)
 
     def _job_left(self, event: e.JobLeft) -> None:
+        self.concluded.append((event.job, Relied(State.ABORTED)))
         course = self.courses.get(event.session)
         if course and course.waiters.pop(event.job, None):
             if course.waiters:
@@ -170,13 +150,13 @@ class Scheduler(Ends):
     def _deadline_passed(self, event: e.DeadlinePassed) -> None:
         course = self.courses.get(event.session)
         if course and event.job in course.waiters:
-            error = JobTimedOut(event.job, course.progress()["text"])
+            error = JobTimedOut(event.job, course.doing())
             key = job_key(course.spec)
-            self.out.append(e.Finish(event.job, course.name, key, State.TIMED_OUT, error))
+            self.conclude(e.Finish(event.job, course.name, key, State.TIMED_OUT, error))
             self._job_left(e.JobLeft(event.session, event.job))
 
     def _orphaned(self, event: e.Orphaned) -> None:
-        self.out.append(outcome(event.job, event.end))
+        self.conclude(outcome(event.job, event.end))
 
     # What comes of steps.
 
@@ -184,6 +164,12 @@ class Scheduler(Ends):
         course = self.courses.get(event.session)
         if course and event.attempt >= course.execution:
             course.add_segment(event.index, event.record)
+            self.tell(course)
+
+    def _keccak_found(self, event: e.KeccakFound) -> None:
+        course = self.courses.get(event.session)
+        if course and event.attempt >= course.execution:
+            course.add_keccak(event.index, event.record)
             self.tell(course)
 
     def _executed(self, event: e.Executed) -> None:
@@ -195,7 +181,8 @@ class Scheduler(Ends):
                     self.floor.fade(seat.slot)
                 course.drop("execute")
             self.settle(course)
-            self.tell(course)
+            if course.name in self.courses:
+                self.tell(course)
 
     def _step_reported(self, event: e.StepReported) -> None:
         course, step, record = self.courses.get(event.session), event.step, event.record
@@ -207,8 +194,8 @@ class Scheduler(Ends):
             # The slot is kept a moment more: what this output makes ready may be more urgent
             # than what is ready now.
             course.verifying[step] = record.slot
-            claim = course.claim(step).digest()
-            self.out.append(e.Verify(course.name, step, record.attempt, record.ref, claim))
+            what = (record.ref, course.claim(step), course.form(step))
+            self.out.append(e.Verify(course.name, step, record.attempt, *what))
         elif record.state == "FAILED":
             error = FarmError.named(record.code, msgspec.json.decode(record.facts))
             self.floor.strikes[record.slot] += isinstance(error, _FAULTS)
@@ -241,8 +228,8 @@ class Scheduler(Ends):
         if not course or not course.finalizing or not course.executed:
             return
         if event.error is None:
-            kept = {"receipt": event.receipt, "journal": course.executed.journal}
-            self.close(course, State.SUCCEEDED, **kept, stats=stats(course, course.executed))
+            kept = self.kept(course, course.executed, event.receipt)
+            self.close(course, State.SUCCEEDED, **kept)
             return
         course.finalizing = False
         course.tries["finalize"] = course.tries.get("finalize", 0) + 1
@@ -259,9 +246,9 @@ class Scheduler(Ends):
 
 _HANDLERS: dict[type[e.Event], Callable[[Scheduler, Any], None]] = {
     e.Restored: Scheduler._restore,
-    e.SlotSeen: Scheduler._slot_seen,
-    e.SlotGone: Scheduler._slot_gone,
-    e.StepLost: Scheduler._step_lost,
+    e.SlotSeen: Scheduler.slot_seen,
+    e.SlotGone: Scheduler.slot_gone,
+    e.StepLost: Scheduler.step_lost,
     e.SessionSeen: Scheduler._session_seen,
     e.SessionGone: Scheduler._session_gone,
     e.JobJoined: Scheduler._job_joined,
@@ -269,6 +256,7 @@ _HANDLERS: dict[type[e.Event], Callable[[Scheduler, Any], None]] = {
     e.DeadlinePassed: Scheduler._deadline_passed,
     e.Orphaned: Scheduler._orphaned,
     e.SegmentFound: Scheduler._segment_found,
+    e.KeccakFound: Scheduler._keccak_found,
     e.Executed: Scheduler._executed,
     e.StepReported: Scheduler._step_reported,
     e.Verified: Scheduler._verified,

@@ -23,7 +23,7 @@ from farm.errors import BadSetting, Busy, FarmError, LedgerDown, UnsafeLedger, W
 TIMEOUT_SECONDS = 15
 #: Longest blocking read, in milliseconds.
 LONGEST_BLOCK = 10_000
-_FILES = ("common", "client", "worker", "scheduler")
+_FILES = ("common", "client", "worker", "scheduler", "sweep")
 
 
 @cache
@@ -32,6 +32,11 @@ def _library() -> tuple[str, str]:
     text = "\n".join((folder / f"{name}.lua").read_text() for name in _FILES)
     version = "farm_" + sha256(text.encode()).hexdigest()[:12]
     return version, f"#!lua name={version}\n" + text.replace("@VERSION@", version)
+
+
+def functions() -> str:
+    """Return the name under which a server has the functions: made from their text."""
+    return _library()[0]
 
 
 def connect(url: str) -> "redis.Redis":

@@ -6,15 +6,16 @@ failure shares no record with the one before.
 """
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
 
 from farm.errors import BadInput
-from farm.job import JobSpec
+from farm.job import JobSpec, State
 from farm.settings import ZKVM
-from farm.wire import ExecutedRecord, SegmentRecord
+from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord
 
 #: How many hex digits of a digest a name carries.
 _DIGITS = 32
@@ -48,7 +49,8 @@ def job_key(spec: JobSpec) -> str:
 
 def _asked(spec: JobSpec) -> list[object]:
     digest = spec.input.partition("-")[0]
-    return [spec.kind, ZKVM, spec.namespace, spec.image_id, digest, []]
+    relied_on = sorted(set(spec.assumptions))
+    return [spec.kind, ZKVM, spec.namespace, spec.image_id, digest, relied_on]
 
 
 def session_name(spec: JobSpec) -> str:
@@ -66,6 +68,7 @@ def step_name(kind: str, span: Span) -> str:
     return f"{kind}:{span}"
 
 
+@lru_cache(maxsize=1 << 15)
 def parse_step(step: str) -> tuple[str, Span | None]:
     """Return kind and span of a step's name; "execute" has no span."""
     if step == "execute":
@@ -85,12 +88,23 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     machine: str
     #: Cores the slot is pinned to, which it may lend (only "risc0" slots have any to lend).
     cores: list[int] = []
-    #: How many steps it works on at once (an "execute" slot may take several).
+    #: Its memory holds segments of up to 2^this; 0 for no bound.
+    po2: int = 0
+    #: How many steps it works on at once: executions, or on a GPU the one that has it and those
+    #: that are made ready meanwhile.
     lanes: int = 1
     incarnation: str
     pid: int = 0
     zkvm: str = ZKVM
+    #: Version, mode and features of its host, by blanks.
     host: str = ""
+    #: Version of its farm (farm/about.py).
+    farm: str = ""
+
+    @property
+    def features(self) -> list[str]:
+        """What its host was built with."""
+        return self.host.split()[2:]
 
 
 class StepState(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +142,14 @@ class JobFacts(NamedTuple):
     identity: str
 
 
+class Relied(NamedTuple):
+    """What the guest of a job may rely on: a receipt, or a job that is to make one."""
+
+    #: Where the job is; of a receipt that was given, SUCCEEDED. None for a job there is not.
+    state: State | None
+    receipt: str = ""
+
+
 class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One running session, read from the ledger in one go."""
 
@@ -135,6 +157,9 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     spec: JobSpec
     executed: ExecutedRecord | None
     segments: dict[int, SegmentRecord]
+    keccaks: dict[int, KeccakRecord] = {}
     nodes: dict[str, str]
     steps: dict[str, StepState]
     waiters: list[JobFacts]
+    #: The jobs that the guest relies on.
+    relied: dict[str, Relied] = {}

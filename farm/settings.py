@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, Field, PositiveFloat, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -41,16 +41,21 @@ class Settings(BaseSettings):
     host: str = ""
     kernel: str = ""
     replay: str = ""
+    simulated: str = ""
+    simulated_speed: float = 1.0
     namespace: str = "default"
 
     machine: str = ""
     slots: int = 0
+    slots_per_process: int = 10
     executors: int = 1
+    verifiers: int = 1
     trace_slots: int = 0
     flower: bool = True
     flower_port: int = 5555
 
     segment_po2: int = 20
+    keccak_po2: Annotated[int, Field(ge=14, le=18)] = 14
     cycle_limit: int = 1 << 36
     input_limit: int = 64 << 20
     program_limit: int = 64 << 20
@@ -62,6 +67,13 @@ class Settings(BaseSettings):
     trace_cache_bytes: int = 64 << 20
     bytes_in_flight: int = 4 << 30
     open_jobs: int = 100_000
+    tenants: dict[str, PositiveFloat] = {}
+
+    keep_jobs_days: float = 30.0
+    keep_receipts_days: float = 30.0
+    keep_nodes_hours: float = 24.0
+    keep_bytes: int = 0
+    sweep_minutes: float = 60.0
 
     attempts: int = 4
     beat_seconds: float = 1.0

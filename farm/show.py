@@ -33,21 +33,28 @@ def text(change: Change) -> str:
         return change.text or change.state.lower()
     if change.done:
         return f"{change.done} of {change.segments} chunks"
-    if not change.proved and (change.text or not change.segments):
+    if not (change.proved or change.keccaks_proved) and (change.text or not change.segments):
         return change.text or change.state.lower()
-    known = "" if change.segments_known else " so far"
-    counts = f"{change.proved} of {change.segments} segments proved{known}, {change.folds} folds"
-    return f"{counts}: {change.text}" if change.text else counts
+    return f"{_counts(change)}: {change.text}" if change.text else _counts(change)
+
+
+def _counts(change: Change) -> str:
+    # While the guest runs, nobody knows how many there will be.
+    of = "of" if change.segments_known else "of at least"
+    parts = [f"segments {change.proved} {of} {change.segments}"]
+    if change.keccaks:
+        parts.append(f"keccaks {change.keccaks_proved} {of} {change.keccaks}")
+    folds = f" of {change.folds_due}" if change.folds_due else ""
+    return ", ".join([*parts, f"folds {change.folds}{folds}"])
 
 
 def share(change: Change) -> tuple[int, int | None]:
     """Return how many steps are done and of how many; None while that is not known."""
     if change.done:
         return change.done, change.segments
-    if not change.segments_known:
-        return change.proved + change.folds, None
-    # Every fold makes one receipt of two.
-    return change.proved + change.folds, 2 * change.segments - 1
+    done = change.proved + change.keccaks_proved + change.folds
+    total = change.segments + change.keccaks + change.folds_due
+    return done, total if change.segments_known else None
 
 
 def _bar(console: Console) -> Progress:

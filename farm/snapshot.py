@@ -12,11 +12,12 @@ from farm import keys
 from farm.errors import FarmError, JobFailed
 from farm.events import Close, Orphaned
 from farm.job import JobSpec, State
-from farm.ledger import pairs
+from farm.ledger import job_view, pairs
 from farm.outbox import Envelope
+from farm.relied import is_job, relied
 from farm.server import LONGEST_BLOCK, Server
-from farm.session import JobFacts, SessionFacts, Slot, StepState
-from farm.wire import ExecutedRecord, SegmentRecord
+from farm.session import JobFacts, Relied, SessionFacts, Slot, StepState
+from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord
 
 log = structlog.get_logger()
 
@@ -44,10 +45,9 @@ class Snapshot(Server):
         entries = found[0][1] if found else []
         return [Noted(id, pairs(fields)) for id, fields in entries]
 
-    def outbox(self, count: int = 100) -> list[tuple[str, Envelope]]:
-        """Return messages that Celery has not got yet, as kept and as read."""
-        found = self.read("LRANGE", keys.OUTBOX, 0, count - 1)
-        return [(text, Envelope.read(text)) for text in found]
+    def outbox(self, count: int = 100) -> list[Envelope]:
+        """Return messages that Celery has not got yet, oldest first."""
+        return [Envelope.read(text) for text in self.read("LRANGE", keys.OUTBOX, 0, count - 1)]
 
     def beats(self) -> dict[str, int]:
         """Return the counters of slots and of leased steps."""
@@ -87,18 +87,26 @@ class Snapshot(Server):
         known = pairs(fields)
         if known.get("state") != State.RUNNING:
             return None
-        ended = known.get("exec")
+        ended, found = known.get("exec"), pairs(segments)
+        spec = msgspec.json.decode(known["spec"], type=JobSpec)
         return SessionFacts(
             name=name,
-            spec=msgspec.json.decode(known["spec"], type=JobSpec),
+            spec=spec,
             executed=msgspec.json.decode(ended, type=ExecutedRecord) if ended else None,
             segments={
                 int(index): msgspec.json.decode(text, type=SegmentRecord)
-                for index, text in pairs(segments).items()
+                for index, text in found.items()
+                if index.isdigit()
+            },
+            keccaks={
+                int(field.partition(":")[2]): msgspec.json.decode(text, type=KeccakRecord)
+                for field, text in found.items()
+                if not field.isdigit()
             },
             nodes=pairs(nodes),
             steps=_steps(steps),
             waiters=self.waiting(waiters),
+            relied=self.relied(spec),
         )
 
     def waiting(self, ids: Any) -> list[JobFacts]:
@@ -111,6 +119,16 @@ class Snapshot(Server):
             except ValueError as error:  # `orphan` finds it, and ends it
                 log.warning("job not read", job=id, error=str(error))
         return sorted(filter(None, facts), key=lambda job: job.seq)
+
+    def relied(self, spec: JobSpec) -> dict[str, Relied]:
+        """Return the jobs that a job relies on; one of another namespace is not there."""
+        jobs = [name for name in spec.assumptions if is_job(name)]
+        found = self.calls([("HGETALL", keys.job(id)) for id in jobs]) if jobs else []
+        views = [
+            job_view(id, pairs(flat)) if flat else None
+            for id, flat in zip(jobs, found, strict=True)
+        ]
+        return {id: relied(view, spec.namespace) for id, view in zip(jobs, views, strict=True)}
 
     def spec(self, job: str) -> JobSpec:
         """Return what a job asks for."""

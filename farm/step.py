@@ -13,12 +13,13 @@ from farm.blobs import BlobStore
 from farm.children import Children
 from farm.errors import Busy, FarmError, LedgerDown, UnsafeLedger
 from farm.frames import Part
-from farm.host import Answer, Greeting, HostChild, OnSegment
+from farm.host import Answer, Greeting, OnEmitted
+from farm.hosts import Host
 from farm.observe import of_answer
 from farm.steps import Hold, Steps
-from farm.terms import Features
+from farm.terms import DEVICES, Features
 from farm.watch import Dropped, Watch
-from farm.wire import ExecutedRecord, SegmentRecord, StepMessage
+from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord, StepMessage
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -41,7 +42,7 @@ def patient(say: Callable[[], T], check: Callable[[], None]) -> T:
 class Asked:
     """The host child, for as long as the step has it."""
 
-    def __init__(self, step: "Step", child: HostChild) -> None:
+    def __init__(self, step: "Step", child: Host) -> None:
         self._step, self._child = step, child
 
     def __call__(
@@ -49,14 +50,16 @@ class Asked:
         verb: str,
         parts: list[Part],
         args: dict[str, Any] | None = None,
-        on_segment: OnSegment | None = None,
+        on_segment: OnEmitted | None = None,
+        on_keccak: OnEmitted | None = None,
     ) -> Answer:
         """Return the host's answer, at the step's width; the child is watched meanwhile."""
         pid, before = self._child.pid, self._child.cpu_seconds() or 0.0
         vitals.forget_peak(pid)
         start = time.monotonic()
         with self._step.watch.over(self._child, verb):
-            answer = self._child.request(verb, self._step.how | (args or {}), parts, on_segment)
+            known = self._step.how | (args or {})
+            answer = self._child.request(verb, known, parts, on_segment, on_keccak)
         cpu, wall = (self._child.cpu_seconds() or before) - before, time.monotonic() - start
         log.info(
             "host answered",
@@ -94,10 +97,22 @@ class Step:
         return [self._blobs.get(ref) for ref in self.message.inputs]
 
     @contextlib.contextmanager
-    def host(self) -> Iterator[Asked]:
-        """Have a host child for the block; waits until the step before has done with it."""
+    def host(
+        self, *, prepare: Callable[[Asked], object] | None = None, light: bool = False
+    ) -> Iterator[Asked]:
+        """Have a host child for the block; waits until the step before has done with it.
+
+        Where the slot has a child to spare, `prepare` is done before the slot's turn has come;
+        a `light` step takes so little of the device that it needs no turn there.
+        """
         with self._children.take(self._wait) as child:
-            yield Asked(self, child)
+            asked = Asked(self, child)
+            if prepare and self._children.spare:
+                prepare(asked)
+            with contextlib.ExitStack() as stack:
+                if not (light and self._children.spare):
+                    stack.enter_context(self._children.turn(self._wait))
+                yield asked
 
     def _wait(self) -> None:
         self.watch.check()
@@ -112,6 +127,11 @@ class Step:
         """Record a segment of the execution in progress."""
         at = (self.message.session, self.message.attempt, index)
         self._tell(lambda: self._steps.segment(*at, record))
+
+    def keccak(self, index: int, record: KeccakRecord) -> None:
+        """Record what the guest of the execution in progress wants hashed."""
+        at = (self.message.session, self.message.attempt, index)
+        self._tell(lambda: self._steps.keccak(*at, record))
 
     def executed(self, record: ExecutedRecord) -> None:
         """Report that the guest has ended well."""
@@ -135,6 +155,8 @@ class Step:
 
     def observe(self, verb: str, device: str, answer: Answer, cpu: float, wall: float) -> None:
         """Tell what an answer of the host has cost: CPU seconds, and those of the clock."""
+        if device not in DEVICES:  # a simulated one costs what its profile says
+            return
         self._steps.observe(
             lambda: of_answer(verb, device, self._features(verb, answer), cpu, wall)
         )
@@ -143,7 +165,8 @@ class Step:
         if verb == "execute":
             cycles = answer.done["cycles"]
             return Features(cycles=cycles.get("user", 0) + cycles.get("paging", 0))
-        po2 = self._steps.segment_po2(*self._name()[:2]) if verb == "prove" else 0
+        sized = verb in ("prove", "prove-keccak")
+        po2 = self._steps.proof_po2(*self._name()[:2]) if sized else 0
         return Features(po2=po2, width=self.message.width)
 
     def _name(self) -> tuple[str, str, int]:

@@ -17,7 +17,7 @@ from farm.ledger import batch_keys
 from farm.observe import Observer, Seen
 from farm.server import Server
 from farm.session import Slot, parse_step
-from farm.wire import ExecutedRecord, SegmentRecord
+from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord
 
 #: Session or batch, step, number of the attempt.
 Attempt = tuple[str, str, int]
@@ -41,21 +41,29 @@ class Hold(StrEnum):
 class Steps(Server):
     """What a worker can say; every call may raise LedgerDown and may then be repeated."""
 
-    def slot_up(self, slot: Slot) -> None:
-        """Announce a slot; what an earlier incarnation held is sent again."""
+    def slot_up(self, *slots: Slot) -> None:
+        """Announce slots; what an earlier incarnation held is sent again."""
+        records = {slot.name: msgspec.json.encode(slot).decode() for slot in slots}
+        self._of_slots("slot_up", [keys.SLOTS, keys.BEATS, keys.EVENTS], records)
+
+    def slot_beat(self, *slots: Slot) -> Hold:
+        """Return HELD; or LOST when the ledger has given one of them up, then call `slot_up`."""
+        incarnations = {slot.name: slot.incarnation for slot in slots}
+        return self._of_slots("slot_beat", [keys.SLOTS, keys.BEATS], incarnations)
+
+    def slot_down(self, *slots: Slot) -> Hold:
+        """Take slots away in good order; steps they still hold are sent elsewhere."""
+        incarnations = {slot.name: slot.incarnation for slot in slots}
         names = [keys.SLOTS, keys.BEATS, keys.EVENTS]
-        record = msgspec.json.encode(slot).decode()
-        self.call("slot_up", names, [slot.name, keys.slot_beat(slot.name), record])
+        return self._of_slots("slot_down", names, incarnations)
 
-    def slot_beat(self, slot: Slot) -> Hold:
-        """Return HELD; or LOST when the ledger has given the slot up, then call `slot_up`."""
-        args = [slot.name, keys.slot_beat(slot.name), slot.incarnation]
-        return Hold(self.call("slot_beat", [keys.SLOTS, keys.BEATS], args))
-
-    def slot_down(self, slot: Slot) -> Hold:
-        """Take a slot away in good order; steps it still holds are sent elsewhere."""
-        args = [slot.name, keys.slot_beat(slot.name), slot.incarnation]
-        return Hold(self.call("slot_down", [keys.SLOTS, keys.BEATS, keys.EVENTS], args))
+    def _of_slots(self, name: str, names: list[str], told: dict[str, str]) -> Hold:
+        commands = [
+            self.command(name, names, [slot, keys.slot_beat(slot), text])
+            for slot, text in told.items()
+        ]
+        answers = self.calls(commands)
+        return Hold.LOST if Hold.LOST in answers else Hold.HELD
 
     def lease(
         self, session: str, step: str, attempt: int, slot: str, incarnation: str, token: str = ""
@@ -99,6 +107,18 @@ class Steps(Server):
             raise HostFailed("execute", f"segment {index} differs from an earlier execution's")
         return Hold(answer)
 
+    def keccak(self, session: str, attempt: int, index: int, record: KeccakRecord) -> Hold:
+        """Record what the guest wants hashed by the keccak circuit; it may be proved from then on.
+
+        Raises HostFailed when an earlier execution made another request there.
+        """
+        names = [*_home(session, "execute"), keys.segments(session), keys.EVENTS]
+        args = [attempt, session, index, keys.keccak(index), msgspec.json.encode(record).decode()]
+        answer = self.call("keccak", names, args)
+        if answer == "DIFFERS":
+            raise HostFailed("execute", f"keccak request {index} differs from an earlier one")
+        return Hold(answer)
+
     def executed(self, session: str, attempt: int, record: ExecutedRecord) -> Hold:
         """Record that the guest has ended well, and with it the number of segments."""
         names = [*_home(session, "execute"), keys.BEATS, keys.EVENTS]
@@ -136,12 +156,13 @@ class Steps(Server):
             commands.append(self.command(name, names, [step, attempt, beat, *args]))
         return [Hold(answer) for answer in self.calls(commands)]
 
-    def segment_po2(self, session: str, step: str) -> int:
-        """Return the size of the segment that a step proves, 0 where none is recorded."""
-        span = parse_step(step)[1]
-        command = ("HGET", keys.segments(session), span.start if span else "")
-        text = self.calls([command])[0]
-        return msgspec.json.decode(text, type=SegmentRecord).po2 if text else 0
+    def proof_po2(self, session: str, step: str) -> int:
+        """Return the size of what a step proves, 0 where nothing is recorded of it."""
+        kind, span = parse_step(step)
+        start = span.start if span else ""
+        field = keys.keccak(start) if kind == "keccak" else start
+        text = self.calls([("HGET", keys.segments(session), field)])[0]
+        return int(msgspec.json.decode(text)["po2"]) if text else 0
 
     def observe(self, seen: Seen) -> None:
         """Tell what a step has cost, or do not: a sample is enough. Raises nothing."""

@@ -102,6 +102,8 @@ _VERBS = {
     "join": (104.0, 0.0),
     "resolve": (104.0, 0.0),
     "union": (104.0, 0.0),
+    # Not measured there: the lift that it ends with, and a guess of the rows.
+    "prove-keccak": (96.0, 4e-3),
 }
 #: Verbs whose cost depends on the size of what they work on.
 SIZED = frozenset(verb for verb, (_, cycle) in _VERBS.items() if cycle)

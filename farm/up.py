@@ -8,17 +8,19 @@ from collections.abc import Sequence
 
 import psutil
 
-from farm import embedded, flower, locate, pin, private, processes, running
+from farm import about, embedded, flower, hosts, pin, private, processes, running
 from farm.child import Child
-from farm.errors import HostMissing, PortInUse
+from farm.errors import PortInUse
 from farm.probe import Probe
 from farm.processes import Machine, Process, Stage
 from farm.report import Report, Say
 from farm.server import Server, named_errors
 from farm.settings import Settings
+from farm.store import Store
 from farm.supervise import Supervisor
 
 NO_HOST = "no farm-host: RISC0 proving is off (trace works); build it with make host"
+SIMULATED = "simulated by profile {}: nothing is proved, receipts are of kind simulated"
 
 
 def up(settings: Settings, say: Say) -> None:
@@ -41,11 +43,13 @@ def up(settings: Settings, say: Say) -> None:
 def check(settings: Settings) -> list[str]:
     """Return what the operator should know, before anything is started.
 
-    Raises PortInUse, HostMissing, or what is wrong with a given ledger.
+    Raises PortInUse, HostMissing, BadSetting, or what is wrong with a given ledger.
     """
     if settings.flower:
         _check_port(settings.flower_port)
-    notes = [] if _has_host(settings) else [NO_HOST]
+    notes = [] if hosts.there(settings) else [NO_HOST]
+    if settings.simulated:
+        notes.append(SIMULATED.format(settings.simulated))
     if warning := check_servers(settings):
         notes.append(warning)
     return notes
@@ -62,7 +66,7 @@ def _supervisor(
     settings: Settings, servers: Sequence[embedded.Server], notes: Sequence[str], say: Say
 ) -> Supervisor:
     table = [Process(server.name, server.command(), Stage.SERVER) for server in servers]
-    table += processes.table(settings, _machine(settings), proving=_has_host(settings))
+    table += processes.table(settings, _machine(settings), proving=hosts.there(settings))
     logs, env = private.folder(settings.state / "logs"), environment(settings)
     report = Report(settings, notes, say)
     report.children = [Child(one, logs / f"{one.name}.log", env) for one in table]
@@ -74,16 +78,6 @@ def _supervisor(
     )
 
 
-def _has_host(settings: Settings) -> bool:
-    """Tell whether there is a host; raises HostMissing where the operator named one in vain."""
-    try:
-        return bool(locate.find(settings))
-    except HostMissing:
-        if settings.host:
-            raise
-        return False
-
-
 def _machine(settings: Settings) -> Machine:
     name = processes.machine_name(settings, platform.node())
     return Machine(name, len(pin.cores()), psutil.virtual_memory().total)
@@ -92,7 +86,8 @@ def _machine(settings: Settings) -> Machine:
 def check_servers(settings: Settings) -> str:
     """Return a warning about what a given ledger may lose, or "".
 
-    Raises LedgerDown or WrongPassword for any server that was given, UnsafeLedger for the ledger.
+    Raises LedgerDown or WrongPassword for any server that was given, UnsafeLedger for the ledger,
+    WrongStore for that of another farm.
     """
     others: Sequence[str] = (settings.broker_url, settings.scratch_url)
     if settings.ledger_url:
@@ -103,7 +98,12 @@ def check_servers(settings: Settings) -> str:
             server = Server.at(url)
             with named_errors(server.where):
                 server.client.ping()
-    return Server.at(settings.ledger_url).check() if settings.ledger_url else ""
+    if not settings.ledger_url:
+        return ""
+    ledger = Server.at(settings.ledger_url)
+    warning = ledger.check()
+    about.claim(ledger, Store(settings.state / "blobs"))
+    return warning
 
 
 def _check_port(port: int) -> None:

@@ -1,21 +1,28 @@
-"""Check what workers delivered, before it is bound: on a thread, with a host child of its own.
+"""Check what workers delivered, before it is bound: on threads, with a host child for each.
 
 A receipt counts only if it verifies and its claim is the recorded one. The verdict comes back
 as an event.
 """
 
 import contextlib
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import structlog
 
+from farm import played
 from farm.blobs import BlobStore
 from farm.errors import BadReceipt, FarmError, HostDied, HostFailed
-from farm.events import Event, Finalize, Finalized, Refused, Verified, Verify
-from farm.host import Answer, HostChild
+from farm.events import Commit, Event, Finalize, Finalized, Refused, Verified, Verify
+from farm.host import Answer
+from farm.hosts import Host
 
 log = structlog.get_logger()
+
+#: What the verifier is asked to do.
+Asked = Verify | Finalize | Commit
 
 #: Seconds that one check may take.
 SECONDS = 120.0
@@ -24,42 +31,52 @@ TRIES = 3
 
 
 class Verifier:
-    """One thread, one host child, started when there is something to check."""
+    """So many threads with a host child each, started when there is something to check."""
 
     def __init__(
-        self, start: Callable[[], HostChild], blobs: BlobStore, report: Callable[[Event], None]
+        self,
+        start: Callable[[], Host],
+        blobs: BlobStore,
+        report: Callable[[Event], None],
+        threads: int = 1,
     ) -> None:
         self._start, self._blobs, self._report = start, blobs, report
-        self._child: HostChild | None = None
+        #: By the thread that asks it.
+        self._children: dict[int, Host] = {}
         self._closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="verifier")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="verifier")
 
-    def ask(self, asked: Verify | Finalize) -> None:
+    def ask(self, asked: Asked) -> None:
         """Report Verified or Refused, or else Finalized, some time later."""
-        self._thread.submit(self._answer, asked)
+        self._threads.submit(self._answer, asked)
 
     def close(self) -> None:
-        """Drop what has not begun, and end the child."""
+        """Drop what has not begun, and end the children."""
         self._closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        if self._child:
-            self._child.kill()
-        self._thread.shutdown()
-        if self._child:
-            self._child.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for child in list(self._children.values()):
+            child.kill()
+        self._threads.shutdown()
+        for child in self._children.values():
+            child.close()
 
-    def _answer(self, asked: Verify | Finalize) -> None:
+    def _answer(self, asked: Asked) -> None:
         try:
-            event = self._verify(asked) if isinstance(asked, Verify) else self._finalize(asked)
+            event = self._event(asked)
         except Exception as error:
             log.exception("verifier failed", session=asked.session)
             event = _refusal(asked, FarmError(f"verifier: {type(error).__name__}: {error}"))
         if not self._closed:
             self._report(event)
 
+    def _event(self, asked: Asked) -> Event:
+        if isinstance(asked, Verify):
+            return self._verify(asked)
+        return self._commit(asked) if isinstance(asked, Commit) else self._finalize(asked)
+
     def _verify(self, asked: Verify) -> Event:
         try:
-            self._request("verify", {"form": "succinct", "claim": asked.claim}, [asked.ref])
+            self._request("verify", {"form": asked.form, "claim": asked.claim}, [asked.ref])
         except HostFailed as error:
             return _refusal(asked, BadReceipt(f"the verifier failed on it: {error}"))
         except FarmError as error:
@@ -68,28 +85,39 @@ class Verifier:
 
     def _finalize(self, asked: Finalize) -> Event:
         try:
-            args, refs = {"image_id": asked.image_id}, [asked.root, asked.journal]
-            receipt = self._request("finalize", args, refs).parts[0]
+            relied = [{"claim": a.claim, "control_root": a.control_root} for a in asked.assumptions]
+            args = {"image_id": asked.image_id, "receipt": asked.kind, "assumptions": relied}
+            receipt = self._request("finalize", args, [*asked.roots, asked.journal]).parts[0]
             return Finalized(asked.session, self._blobs.put(receipt))
         except FarmError as error:
             return _refusal(asked, error)
 
-    def _request(self, verb: str, args: dict[str, str], refs: list[str]) -> Answer:
+    def _commit(self, asked: Commit) -> Event:
+        try:
+            journal = self._blobs.get(asked.journal)
+            receipt = played.write(asked.image_id, asked.input, asked.cycles, journal)
+            return Finalized(asked.session, self._blobs.put(receipt))
+        except FarmError as error:
+            return _refusal(asked, error)
+
+    def _request(self, verb: str, args: dict[str, Any], refs: list[str]) -> Answer:
         parts = [self._blobs.get(ref) for ref in refs]
         for _ in range(TRIES - 1):
             with contextlib.suppress(HostDied):
                 return self._running().request(verb, args, parts, seconds=SECONDS)
         return self._running().request(verb, args, parts, seconds=SECONDS)
 
-    def _running(self) -> HostChild:
-        if self._child is None or not self._child.alive:
-            if self._child:
-                self._child.close()
-            self._child = self._start()
-        return self._child
+    def _running(self) -> Host:
+        own = threading.get_ident()
+        child = self._children.get(own)
+        if child is None or not child.alive:
+            if child:
+                child.close()
+            child = self._children[own] = self._start()
+        return child
 
 
-def _refusal(asked: Verify | Finalize, error: FarmError) -> Event:
+def _refusal(asked: Asked, error: FarmError) -> Event:
     if isinstance(asked, Verify):
         return Refused(asked.session, asked.step, asked.attempt, error)
     return Finalized(asked.session, error=error)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from farm import locate
+from farm import locate, played, simulated_verbs
 from farm import settings as config
+from farm.errors import WrongKind
 from farm.host import HostChild
 from farm.settings import Settings
 
@@ -19,7 +20,10 @@ SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Verified:
-    """What a receipt proves: a guest with this journal, and the digest of the claim."""
+    """What a receipt proves: a guest with this journal, and the digest of the claim.
+
+    Of kind "trace" or "simulated" it proves nothing; a trace's digest is its commitment.
+    """
 
     kind: str
     digest: str
@@ -38,7 +42,12 @@ def host(settings: Settings | None = None) -> Iterator[HostChild]:
 
 
 def image_id(program: bytes, settings: Settings | None = None) -> str:
-    """Return the image id of an ELF file or program blob; raises BadProgram."""
+    """Return the image id of an ELF file or program blob; raises BadProgram.
+
+    Where the farm is simulated, any bytes are a program.
+    """
+    if (settings or config.load()).simulated:
+        return simulated_verbs.image_id(program)
     with host(settings) as child:
         done = child.request("image-id", {}, [program], seconds=SECONDS).done
     return str(done["image_id"])
@@ -47,12 +56,37 @@ def image_id(program: bytes, settings: Settings | None = None) -> str:
 def verify(receipt: bytes, image_id: str | None, settings: Settings | None = None) -> Verified:
     """Return what a receipt proves, once it is shown to prove it of this program.
 
-    Raises BadReceipt, WrongClaim for one of another program, WrongKind for a fake. With None
-    for the image id it only tells what is proved, not of what.
+    Raises BadReceipt, WrongClaim for one of another program, WrongKind for one that proves
+    nothing. With None for the image id it only tells what is proved, not of what.
     """
+    if kind := played.kind(receipt):
+        raise WrongKind(kind, "risc0")
     args: dict[str, Any] = {"form": "receipt"}
     if image_id is not None:
         args["image_id"] = image_id
     with host(settings) as child:
         answer = child.request("verify", args, [receipt], seconds=SECONDS)
     return Verified(answer.done["kind"], answer.done["digest"], b"".join(answer.parts))
+
+
+def simulated(receipt: bytes, image_id: str | None) -> Verified:
+    """Return what a simulated receipt plays to prove; it proves nothing, and needs no host.
+
+    Raises as `trace` does.
+    """
+    played_out = simulated_verbs.whole(receipt, image_id)
+    return Verified("simulated", played_out.digest, played_out.journal)
+
+
+def trace(receipt: bytes, image_id: str | None) -> Verified:
+    """Return what a trace receipt commits to; it proves nothing, and needs no host.
+
+    Raises WrongKind for any other file, BadReceipt for one that was changed, WrongClaim for one
+    of another program.
+    """
+    says, journal = played.read(receipt, image_id)
+    return Verified(says.kind, says.digest(), journal)
+
+
+#: How receipts that prove nothing are checked, by their kind; none of them is one of risc0.
+PLAYED = {"trace": trace, "simulated": simulated}

@@ -47,6 +47,25 @@ class SegmentRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claim: Claim
 
 
+class KeccakRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a guest wants hashed by the keccak circuit; `digest` is the claim of its proof."""
+
+    ref: str
+    po2: int
+    digest: str
+
+
+class Assumed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One assumption of a guest, in the order of resolving."""
+
+    claim: str
+    control_root: str
+    #: Digest of the session's claim once this one is resolved.
+    digest: str
+    #: The receipt that the guest was given for it, "" for what the session proves itself.
+    ref: str = ""
+
+
 class ExecutedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an execution ended, and where what it put out is kept."""
 
@@ -59,6 +78,9 @@ class ExecutedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journal: str
     stdout: str
     stderr: str
+    #: How many requests for the keccak circuit there are.
+    keccaks: int = 0
+    assumptions: list[Assumed] = []
 
 
 def step_message(kwargs: dict[str, Any]) -> StepMessage:

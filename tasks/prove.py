@@ -8,10 +8,11 @@ from farm.step import Step
 @app.task(name="prove")
 @step
 def prove(step: Step) -> None:
-    """Store the lifted receipt of a segment."""
+    """Store the lifted receipt of a segment; of a composite receipt, the one that is not lifted."""
     segment = step.inputs()
     claim = {"claim": step.message.args["claim"]}
-    with step.host() as host:
+    with step.host(prepare=lambda host: host("preflight", segment, claim)) as host:
         proof = host("prove", segment, claim).parts
-        lifted = host("lift", [*proof], claim).parts
-    step.done(lifted[0])
+        lift = step.message.args.get("lift", True)
+        output = host("lift", [*proof], claim).parts if lift else proof
+    step.done(output[0])

@@ -10,7 +10,7 @@ from farm.step import Step
 def resolve(step: Step) -> None:
     """Store the receipt with one assumption less."""
     conditional_and_assumption = step.inputs()
-    with step.host() as host:
+    with step.host(light=True) as host:
         resolved = host(
             "resolve", conditional_and_assumption, {"claim": step.message.args["claim"]}
         )

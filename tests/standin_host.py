@@ -91,7 +91,7 @@ def answer(number, verb, args, parts):
 def execute(number, args):
     for index in range(args.get("segments", 3)):
         spin(args.get("spin", 0))
-        facts = {"index": index, "po2": 16, "claim": CLAIM}
+        facts = {"index": index, "po2": 16, "claim": CLAIM, "digest": "00" * 32}
         write({"id": number, args.get("emits", "segment"): facts}, b"segment %d" % index)
 
 

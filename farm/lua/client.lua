@@ -25,8 +25,9 @@ local function submit(keys, args)
     local kept = redis.call('HMGET', answer, 'journal', 'stats', 'made')
     redis.call('HSET', job, 'state', 'SUCCEEDED', 'receipt', seen, 'journal', kept[1],
       'stats', kept[2], 'session', kept[3], 'finished', now())
+    redis.call('HSET', answer, 'used', now())
     tell(changes, 'state', 'SUCCEEDED', 'text', 'answered from the store')
-    keep(args[9], job, changes)
+    keep(args[9], job, changes, answer)
     return {'ANSWERED', id}
   end
   if seen ~= '' then redis.call('HDEL', answer, 'receipt') end
@@ -38,10 +39,13 @@ local function submit(keys, args)
   return {fresh and 'NEW' or 'ATTACHED', id}
 end
 
--- KEYS: as end_job takes them | events    ARGV: as end_job takes them
+-- KEYS: as end_job takes them | events    ARGV: as end_job takes them | token
+-- The token makes a call that was sent twice one: its answer may have got lost.
 local function cancel(keys, args)
   if redis.call('HGET', keys[1], 'session') ~= args[2] then return 'RETRY' end
+  if redis.call('HGET', keys[1], 'canceller') == args[9] then return 'OK' end
   if not end_job({unpack(keys, 1, 10)}, args) then return 'ENDED' end
+  redis.call('HSET', keys[1], 'canceller', args[9])
   redis.call('XADD', keys[11], '*', 'type', 'left', 'job', args[1], 'session', args[2])
   return 'OK'
 end

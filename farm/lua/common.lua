@@ -1,6 +1,7 @@
 -- What the ledger's functions share: reading a record, telling who waits, ending a job.
 --
--- The files of this folder are one library, in the order common, client, worker, scheduler.
+-- The files of this folder are one library, in the order common, client, worker, scheduler,
+-- sweep.
 -- Every function takes its keys as KEYS (farm/keys.py says what each holds) and does the whole
 -- of a change at once: state, outbox, event and acknowledgement. A record is JSON with scalars
 -- only, since Lua's JSON cannot tell an empty list from an empty object.

@@ -36,7 +36,7 @@ end
 -- KEYS: epoch events    ARGV: epoch, events dealt with
 local function ack(keys, args)
   if stale(keys[1], args[1]) then return STALE end
-  for i = 2, #args do redis.call('XDEL', keys[2], args[i]) end
+  redis.call('XDEL', keys[2], unpack(args, 2))
   return 'OK'
 end
 
@@ -56,10 +56,10 @@ local function send(keys, args)
   return 'OK'
 end
 
--- KEYS: epoch outbox    ARGV: epoch, message
+-- KEYS: epoch outbox    ARGV: epoch, how many messages Celery has: the oldest ones
 local function published(keys, args)
   if stale(keys[1], args[1]) then return STALE end
-  redis.call('LREM', keys[2], 1, args[2])
+  redis.call('LPOP', keys[2], args[2])
   return 'OK'
 end
 
@@ -112,7 +112,7 @@ local function close(keys, args)
   if running(keys[5]) then
     if args[4] == 'SUCCEEDED' then
       redis.call('HSET', keys[4], 'receipt', args[7], 'journal', args[8], 'stats', args[9],
-        'made', args[3])
+        'made', args[3], 'used', now())
       redis.call('HSET', keys[5], 'receipt', args[7], 'journal', args[8], 'stats', args[9])
     end
     close_session({unpack(keys, 5, 9)}, keys[3], keys[4], args[3], args[4], args[5], args[6], args[10])

@@ -93,6 +93,19 @@ local function segment(keys, args)
   return 'HELD'
 end
 
+-- KEYS: session steps segments events    ARGV: attempt, session, index, field, record
+-- What the guest wants hashed; an attempt that says it again may have put it elsewhere.
+local function keccak(keys, args)
+  local record, why = leased(keys[1], keys[2], 'execute', args[1])
+  if not record then return why end
+  local before = read(keys[3], args[4])
+  if before and before.digest ~= cjson.decode(args[5]).digest then return 'DIFFERS' end
+  redis.call('HSET', keys[3], args[4], args[5])
+  redis.call('XADD', keys[4], '*', 'type', 'keccak', 'session', args[2], 'attempt', args[1],
+    'index', args[3], 'record', args[5])
+  return 'HELD'
+end
+
 -- KEYS: session steps beats events    ARGV: attempt, beat's field, session, record
 local function executed(keys, args)
   local record, why = held(keys[1], keys[2], 'execute', args[1])
@@ -143,6 +156,7 @@ redis.register_function('@VERSION@_lease', lease)
 redis.register_function('@VERSION@_renew', renew)
 redis.register_function('@VERSION@_report', report)
 redis.register_function('@VERSION@_segment', segment)
+redis.register_function('@VERSION@_keccak', keccak)
 redis.register_function('@VERSION@_executed', executed)
 redis.register_function('@VERSION@_trace_done', trace_done)
 redis.register_function('@VERSION@_observe', observe)

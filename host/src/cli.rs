@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::once::Once;
@@ -32,6 +33,9 @@ pub struct Common {
     /// Keep every answer as a golden artifact in this folder
     #[arg(long, global = true, value_name = "DIR")]
     pub record: Option<PathBuf>,
+    /// RISC Zero's Groth16 prover is here: Docker with its image on x86, or a GPU and its files
+    #[arg(long, global = true, env = "FARM_GROTH16", value_parser = BoolishValueParser::new())]
+    pub groth16: bool,
     /// Die with the process of this id
     #[arg(long, global = true, value_name = "PID")]
     pub parent_pid: Option<u32>,

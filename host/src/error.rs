@@ -32,6 +32,9 @@ pub enum HostError {
     WrongKind(String, String),
     #[error("host {0}: {1}")]
     HostFailed(String, String),
+    /// A guest that failed, with what it had written to stdout and stderr.
+    #[error("{0}")]
+    Wrote(Box<HostError>, [Vec<u8>; 2]),
     /// Whoever asked is not there to hear the answer.
     #[error("nobody reads the answers: {0}")]
     Gone(#[from] std::io::Error),
@@ -52,6 +55,7 @@ impl HostError {
             Self::WrongClaim(..) => "WrongClaim",
             Self::WrongKind(..) => "WrongKind",
             Self::HostFailed(..) => "HostFailed",
+            Self::Wrote(error, _) => error.kind(),
             Self::Gone(..) => "Gone",
         }
     }
@@ -70,7 +74,26 @@ impl HostError {
             | Self::HostFailed(is, wanted) => json!([is, wanted]),
             Self::InputTooLarge(length, limit) => json!([length, limit]),
             Self::CycleLimitReached(limit) => json!([limit]),
+            Self::Wrote(error, _) => error.facts(),
             Self::Gone(error) => json!([error.to_string()]),
+        }
+    }
+
+    /// Return the parts that go with it: stdout and stderr of a guest that failed.
+    pub fn parts(&self) -> Vec<&[u8]> {
+        match self {
+            Self::Wrote(_, written) => written.iter().map(Vec::as_slice).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Return the error with what the guest had written, if it is the guest that failed.
+    pub fn wrote(self, stdout: Vec<u8>, stderr: Vec<u8>) -> Self {
+        match self {
+            Self::GuestPanicked(..) | Self::CycleLimitReached(..) | Self::AssumptionMissing(..) => {
+                Self::Wrote(Box::new(self), [stdout, stderr])
+            }
+            other => other,
         }
     }
 
@@ -106,6 +129,7 @@ impl HostError {
             Self::GuestPanicked(..) | Self::CycleLimitReached(..) | Self::AssumptionMissing(..) => {
                 4
             }
+            Self::Wrote(error, _) => error.exit_code(),
             Self::HostFailed(..) => 5,
             Self::Gone(..) => 2,
         }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use risc0_zkvm::sha::Digestible;
 use risc0_zkvm::{
-    CoprocessorCallback, ExecutorEnv, ExecutorEnvBuilder, ExecutorImpl, ExitCode, NullSegmentRef,
-    ProveKeccakRequest, Segment, SegmentRef, Session,
+    Assumption, AssumptionReceipt, CoprocessorCallback, Digest, ExecutorEnv, ExecutorEnvBuilder,
+    ExecutorImpl, ExitCode, NullSegmentRef, ProveKeccakRequest, Segment, SegmentRef, Session,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -29,6 +29,18 @@ struct Args {
     /// Whether the caller proves keccak requests; without that they are refused.
     #[serde(default)]
     keccak: bool,
+    /// How many rows a keccak proof has at most, as a power of two: 14 to 18.
+    keccak_po2: Option<u32>,
+    /// Whether anything is proved at all: if not, nothing comes out on the way.
+    #[serde(default = "yes")]
+    proved: bool,
+    /// Claims that the guest may rely on without a receipt; what does is not proved.
+    #[serde(default)]
+    assumed: Vec<Hex>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Return journal, stdout and stderr of a guest that ended well.
@@ -40,20 +52,37 @@ pub fn run(ask: &Ask<'_>, emit: &dyn Emit) -> Result<Reply, HostError> {
     check(&args, input)?;
     let (blob, id) = image::load_as(program, args.image_id)?;
     let (stdout, stderr) = (Words::default(), Words::default());
-    let mut builder = environment(&args, input, (&stdout, &stderr));
+    let mut builder = environment(&args, input, (&stdout, &stderr))?;
     for receipt in assumptions::receipts(relied)? {
         builder.add_assumption(receipt);
     }
-    let env = builder.coprocessor_callback(Keccaks { emit, wanted: args.keccak, count: 0 }).build();
+    for Hex(claim) in args.assumed.iter().copied() {
+        let any_program = Digest::ZERO;
+        let assumption = Assumption { claim, control_root: any_program };
+        builder.add_assumption(AssumptionReceipt::Unresolved(assumption));
+    }
+    let emit = args.proved.then_some(emit);
+    let keccaks = Keccaks { emit, wanted: args.keccak, count: 0 };
+    let env = builder.coprocessor_callback(keccaks).build();
     let env = env.map_err(|error| HostError::failed("execute", &error))?;
-    // Some faults of a guest are panics in the executor; nothing of it outlives them.
-    let session = panics::guard(|| execute(env, &blob, emit))
-        .map_err(|text| HostError::GuestPanicked(format!("the executor gave up: {text}")))?
-        .map_err(|error| fault::of(error, args.cycle_limit))?;
+    let session = guarded(&args, env, &blob, emit)
+        .map_err(|error| error.wrote(stdout.take(), stderr.take()))?;
     let mut done = done(&session).map_err(|error| HostError::failed("execute", &error))?;
     done.insert("image_id".into(), id.to_string().into());
     let journal = session.journal.map(|journal| journal.bytes).unwrap_or_default();
     Ok(Reply { done, parts: vec![journal, stdout.take(), stderr.take()] })
+}
+
+fn guarded(
+    args: &Args,
+    env: ExecutorEnv<'_>,
+    blob: &[u8],
+    emit: Option<&dyn Emit>,
+) -> Result<Session, HostError> {
+    // Some faults of a guest are panics in the executor; nothing of it outlives them.
+    panics::guard(|| execute(env, blob, emit))
+        .map_err(|text| HostError::GuestPanicked(format!("the executor gave up: {text}")))?
+        .map_err(|error| fault::of(error, args.cycle_limit))
 }
 
 fn check(args: &Args, input: &[u8]) -> Result<(), HostError> {
@@ -74,7 +103,7 @@ fn environment<'a>(
     args: &Args,
     input: &'a [u8],
     (stdout, stderr): (&Words, &Words),
-) -> ExecutorEnvBuilder<'a> {
+) -> Result<ExecutorEnvBuilder<'a>, HostError> {
     let mut builder = ExecutorEnv::builder();
     builder
         .stdin(input)
@@ -82,12 +111,17 @@ fn environment<'a>(
         .stderr(stderr.clone())
         .segment_limit_po2(args.po2)
         .session_limit(args.cycle_limit);
-    builder
+    if let Some(po2) = args.keccak_po2 {
+        builder.keccak_max_po2(po2).map_err(|error| HostError::BadInput(error.to_string()))?;
+    }
+    Ok(builder)
 }
 
-fn execute(env: ExecutorEnv<'_>, blob: &[u8], emit: &dyn Emit) -> anyhow::Result<Session> {
+fn execute(env: ExecutorEnv<'_>, blob: &[u8], emit: Option<&dyn Emit>) -> anyhow::Result<Session> {
     let session = ExecutorImpl::from_elf(env, blob)?.run_with_callback(|segment| {
-        pass_on(&segment, emit)?;
+        if let Some(emit) = emit {
+            pass_on(&segment, emit)?;
+        }
         Ok(Box::new(NullSegmentRef) as Box<dyn SegmentRef>)
     })?;
     match session.exit_code {
@@ -129,13 +163,15 @@ fn done(session: &Session) -> anyhow::Result<crate::ask::Object> {
 
 /// Passes on what the guest wants hashed; each request is proved by `prove-keccak`.
 struct Keccaks<'a> {
-    emit: &'a dyn Emit,
+    /// None where nothing is proved.
+    emit: Option<&'a dyn Emit>,
     wanted: bool,
     count: u32,
 }
 
 impl CoprocessorCallback for Keccaks<'_> {
     fn prove_keccak(&mut self, request: ProveKeccakRequest) -> anyhow::Result<()> {
+        let Some(emit) = self.emit else { return Ok(()) };
         if !self.wanted {
             let text = "the guest uses the keccak circuit, which its caller does not prove";
             return Err(HostError::HostFailed("execute".into(), text.into()).into());
@@ -144,7 +180,7 @@ impl CoprocessorCallback for Keccaks<'_> {
         let facts = json!({"index": self.count, "po2": request.po2, "digest": claim});
         let bytes = encode("execute", &request)?;
         self.count += 1;
-        Ok(self.emit.emit("keccak", object(&facts), &bytes).map_err(HostError::Gone)?)
+        Ok(emit.emit("keccak", object(&facts), &bytes).map_err(HostError::Gone)?)
     }
 }
 

@@ -15,6 +15,8 @@ pub const PROTOCOL: u32 = 1;
 pub struct Host {
     #[cfg(feature = "prove")]
     pub engine: crate::engine::Engine,
+    /// Whether the prover that `wrap` runs is on this machine.
+    pub groth16: bool,
     pub replay: Option<Replay>,
     pub record: Option<Recorder>,
 }
@@ -32,7 +34,7 @@ impl Host {
             "protocol": PROTOCOL,
             "host": env!("CARGO_PKG_VERSION"),
             "zkvm": risc0_zkvm::VERSION,
-            "features": features(),
+            "features": features(self.groth16),
             "mode": if self.replay.is_some() { "replay" } else { "real" },
             "pid": std::process::id(),
         })
@@ -65,11 +67,14 @@ impl Host {
     }
 }
 
-fn features() -> Vec<&'static str> {
+fn features(groth16: bool) -> Vec<&'static str> {
     let known = [("cpu", cfg!(feature = "cpu")), ("cuda", cfg!(feature = "cuda"))];
     let mut on: Vec<_> = known.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     if on.is_empty() {
-        on.push("verify");
+        return vec!["verify"];
+    }
+    if groth16 {
+        on.push("groth16");
     }
     on
 }

@@ -5,6 +5,7 @@
 mod ask;
 mod claim;
 mod cli;
+mod composite;
 mod error;
 mod finalize;
 mod golden;
@@ -48,6 +49,8 @@ mod segment;
 mod union;
 #[cfg(feature = "prove")]
 mod width;
+#[cfg(feature = "prove")]
+mod wrap;
 
 use std::io;
 use std::process::ExitCode;
@@ -99,6 +102,7 @@ fn open(common: Common) -> io::Result<Host> {
     Ok(Host {
         #[cfg(feature = "prove")]
         engine: engine::Engine::new(common.cpus),
+        groth16: common.groth16,
         replay: common.replay.map(|folder| Replay::open(folder, delay)).transpose()?,
         record: common.record.map(Recorder::open).transpose()?,
     })

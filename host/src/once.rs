@@ -14,6 +14,8 @@ use crate::verbs::Verb;
 
 const USAGE: u8 = 2;
 const PANICKED: u8 = 70;
+/// Where `execute` writes what the guest wrote.
+const LOGS: [&str; 2] = ["stdout.txt", "stderr.txt"];
 
 /// What a one-shot run is given.
 #[derive(clap::Args)]
@@ -49,7 +51,7 @@ pub fn run(host: &mut Host, verb: Verb, once: Once) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&error.to_string(), USAGE),
         },
-        Err(error) => fail(&error, code),
+        Err(error) => fail(verb, once.out.as_deref(), &error, code),
     }
 }
 
@@ -58,24 +60,33 @@ fn refuse(text: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn fail(error: &HostError, code: Option<u8>) -> ExitCode {
+fn fail(verb: Verb, out: Option<&Path>, error: &HostError, code: Option<u8>) -> ExitCode {
+    let wrote = error.parts();
+    if let Err(unwritten) = keep(verb, out.filter(|_| !wrote.is_empty()), &LOGS, &wrote) {
+        return refuse(&unwritten.to_string(), USAGE);
+    }
     println!("{}", json!({"failed": {"kind": error.kind(), "facts": error.facts()}}));
     refuse(&error.to_string(), code.unwrap_or(error.exit_code()))
 }
 
 fn write(verb: Verb, out: Option<&Path>, reply: &Reply) -> io::Result<()> {
+    let parts: Vec<&[u8]> = reply.parts.iter().map(Vec::as_slice).collect();
+    keep(verb, out, &["journal.bin", LOGS[0], LOGS[1]], &parts)?;
+    writeln!(io::stdout(), "{}", json!({"done": reply.done}))
+}
+
+fn keep(verb: Verb, out: Option<&Path>, names: &[&str], parts: &[&[u8]]) -> io::Result<()> {
     match out {
         Some(folder) if verb == Verb::Execute => {
             fs::create_dir_all(folder)?;
-            for (name, part) in ["journal.bin", "stdout.txt", "stderr.txt"].iter().zip(&reply.parts)
-            {
+            for (name, part) in names.iter().zip(parts) {
                 fs::write(folder.join(name), part)?;
             }
+            Ok(())
         }
-        Some(file) => fs::write(file, reply.parts.first().map_or(&[][..], Vec::as_slice))?,
-        None => {}
+        Some(file) => fs::write(file, parts.first().copied().unwrap_or_default()),
+        None => Ok(()),
     }
-    writeln!(io::stdout(), "{}", json!({"done": reply.done}))
 }
 
 /// Writes segments beside the journal, and says so on stdout.

@@ -1,7 +1,6 @@
 //! Receipts to bytes and back; bytes that are not whole receipts are refused.
 
 use bincode::Options;
-#[cfg(feature = "prove")]
 use risc0_zkvm::{InnerAssumptionReceipt, Receipt, ReceiptClaim, SuccinctReceipt, Unknown};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
@@ -41,7 +40,6 @@ pub fn encode(verb: &str, value: &impl Serialize) -> Result<Vec<u8>, HostError> 
 }
 
 /// Return a receipt for an assumption, from any of the forms that the farm stores.
-#[cfg(feature = "prove")]
 pub fn decode_assumption(bytes: &[u8]) -> Result<InnerAssumptionReceipt, HostError> {
     if let Ok(receipt) = whole::<Receipt>(bytes) {
         return Ok(receipt.inner.into());

@@ -51,16 +51,18 @@ impl Recorder {
         })?;
         golden.zkvm = risc0_zkvm::VERSION.into();
         let mut entry = entry(ask, emitted);
-        match answer {
+        let parts: Vec<&[u8]> = match answer {
             Ok(reply) => {
                 entry.done = Some(reply.done.clone());
-                let save = |part: &Vec<u8>| save(&self.folder, ask.verb.name(), part);
-                entry.outputs = reply.parts.iter().map(save).collect::<io::Result<_>>()?;
+                reply.parts.iter().map(Vec::as_slice).collect()
             }
             Err(error) => {
                 entry.failed = Some(Failed { kind: error.kind().into(), facts: error.facts() });
+                error.parts()
             }
-        }
+        };
+        let save = |part: &[u8]| save(&self.folder, ask.verb.name(), part);
+        entry.outputs = parts.into_iter().map(save).collect::<io::Result<_>>()?;
         golden.entries.retain(|old| {
             old.verb != entry.verb
                 || old.inputs != entry.inputs

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ask::{Ask, Emit, Hex, Reply};
 use crate::error::HostError;
-use crate::golden::{Entry, Golden};
+use crate::golden::{Entry, Failed, Golden};
 use crate::verbs::Verb;
 use crate::{claim, image};
 
@@ -32,6 +32,7 @@ struct Limits {
     input_limit: Option<u64>,
     cycle_limit: Option<u64>,
     claim: Option<Hex>,
+    proved: Option<bool>,
 }
 
 impl Replay {
@@ -80,19 +81,33 @@ impl Replay {
         check_inputs(ask, &limits)?;
         let entry = self.find(ask)?;
         if let Some(failed) = &entry.failed {
-            let limit = limits.cycle_limit.filter(|_| failed.kind == "CycleLimitReached");
-            let recorded = || HostError::named(&failed.kind, &failed.facts);
-            return Err(limit.map_or_else(recorded, HostError::CycleLimitReached));
+            return Err(self.failure(ask, entry, failed, &limits)?);
         }
         let cycles = entry.done.as_ref().and_then(|done| done.get("cycles")?["user"].as_u64());
         if let Some(limit) = limits.cycle_limit.filter(|limit| Some(*limit) < cycles) {
             return Err(HostError::CycleLimitReached(limit));
         }
-        for emitted in &entry.emitted {
+        let emitted = if limits.proved.unwrap_or(true) { &entry.emitted[..] } else { &[] };
+        for emitted in emitted {
             let bytes = self.read(ask, &emitted.file)?;
             emit.emit(&emitted.what, emitted.facts.clone(), &bytes)?;
         }
         self.reply(ask, entry)
+    }
+
+    fn failure(
+        &self,
+        ask: &Ask<'_>,
+        entry: &Entry,
+        failed: &Failed,
+        limits: &Limits,
+    ) -> Result<HostError, HostError> {
+        let limit = limits.cycle_limit.filter(|_| failed.kind == "CycleLimitReached");
+        let recorded = || HostError::named(&failed.kind, &failed.facts);
+        let error = limit.map_or_else(recorded, HostError::CycleLimitReached);
+        let mut wrote = self.reply(ask, entry)?.parts.into_iter();
+        let mut next = || wrote.next().unwrap_or_default();
+        Ok(error.wrote(next(), next()))
     }
 
     fn find(&self, ask: &Ask<'_>) -> Result<&Entry, HostError> {

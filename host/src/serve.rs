@@ -93,7 +93,7 @@ fn done(out: &Out, id: u64, reply: &Reply) -> io::Result<()> {
 
 fn failed(out: &Out, id: u64, error: &HostError) -> io::Result<()> {
     let failed = json!({"kind": error.kind(), "facts": error.facts()});
-    write(out, object(&json!({"id": id, "failed": failed})), &[])
+    write(out, object(&json!({"id": id, "failed": failed})), &error.parts())
 }
 
 fn write(out: &Out, header: Header, parts: &[&[u8]]) -> io::Result<()> {

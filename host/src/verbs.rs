@@ -64,17 +64,17 @@ pub fn run(host: &mut Host, ask: &Ask<'_>, emit: &dyn Emit) -> Result<Reply, Hos
         Verb::ImageId => image::run(ask),
         Verb::Verify => verify::run(ask),
         Verb::Finalize => finalize::run(ask),
-        Verb::Wrap => Err(HostError::HostFailed(
-            "wrap".into(),
-            "not in this build; a Groth16 receipt needs its own prover".into(),
-        )),
+        Verb::Wrap if !host.groth16 => {
+            let text = "not on this machine: a Groth16 receipt needs its own prover (--groth16)";
+            Err(HostError::HostFailed("wrap".into(), text.into()))
+        }
         _ => proving(host, ask, emit),
     }
 }
 
 #[cfg(feature = "prove")]
 fn proving(host: &mut Host, ask: &Ask<'_>, emit: &dyn Emit) -> Result<Reply, HostError> {
-    use crate::{compress, execute, join, keccak, lift, prove, resolve, union};
+    use crate::{compress, execute, join, keccak, lift, prove, resolve, union, wrap};
     let engine = &mut host.engine;
     match ask.verb {
         Verb::Execute => execute::run(ask, emit),
@@ -85,6 +85,7 @@ fn proving(host: &mut Host, ask: &Ask<'_>, emit: &dyn Emit) -> Result<Reply, Hos
         Verb::Resolve => resolve::run(ask, engine),
         Verb::Union => union::run(ask, engine),
         Verb::ProveKeccak => keccak::run(ask, engine),
+        Verb::Wrap => wrap::run(ask, engine),
         _ => compress::run(ask, engine),
     }
 }

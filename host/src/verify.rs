@@ -2,8 +2,9 @@
 
 use risc0_zkvm::sha::Digestible;
 use risc0_zkvm::{
-    Digest, InnerAssumptionReceipt, InnerReceipt, MaybePruned, Receipt, ReceiptClaim,
-    SegmentReceipt, SuccinctReceipt, VerifierContext,
+    digest, Digest, Groth16Receipt, InnerAssumptionReceipt, InnerReceipt, MaybePruned, Receipt,
+    ReceiptClaim, SegmentReceipt, SuccinctReceipt, SuccinctReceiptVerifierParameters,
+    VerifierContext,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -14,12 +15,18 @@ use crate::error::HostError;
 use crate::panics;
 use crate::receipts::decode;
 
+/// Which recursion programs prove keccak requests (`risc0_circuit_keccak`, not in every build).
+const KECCAK_CONTROL_ROOT: Digest =
+    digest!("abd93866a6878528f29ffc6ea6d9e428cc9ad020a540dd11f1d45e5e9bb6db71");
+
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Form {
     Receipt,
     Succinct,
     Segment,
+    Keccak,
+    Groth16,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +49,8 @@ pub fn run(ask: &Ask<'_>) -> Result<Reply, HostError> {
         Form::Receipt => whole(decode("receipt", bytes)?)?,
         Form::Succinct => succinct(&decode("succinct receipt", bytes)?)?,
         Form::Segment => segment(&decode("segment receipt", bytes)?)?,
+        Form::Keccak => keccak(&decode("keccak receipt", bytes)?)?,
+        Form::Groth16 => groth16(&decode("groth16 receipt", bytes)?)?,
     };
     let digest = claim.digest();
     claim::expect(digest, args.claim)?;
@@ -60,10 +69,16 @@ pub fn run(ask: &Ask<'_>) -> Result<Reply, HostError> {
 type Held = (&'static str, MaybePruned<ReceiptClaim>, Option<Vec<u8>>);
 
 fn whole(receipt: Receipt) -> Result<Held, HostError> {
+    let (kind, claim) = held(&receipt)?;
+    Ok((kind, claim, Some(receipt.journal.bytes)))
+}
+
+/// Return kind and claim of a receipt that holds.
+pub fn held(receipt: &Receipt) -> Result<(&'static str, MaybePruned<ReceiptClaim>), HostError> {
     let kind = kind(&receipt.inner)?;
     sound(|| receipt.verify_integrity_with_context(&VerifierContext::default()))?;
     let claim = receipt.claim().map_err(|error| HostError::BadReceipt(error.to_string()))?;
-    Ok((kind, claim, Some(receipt.journal.bytes)))
+    Ok((kind, claim))
 }
 
 /// Check a succinct receipt; used by every verb that takes one.
@@ -76,6 +91,22 @@ pub fn succinct(receipt: &SuccinctReceipt<ReceiptClaim>) -> Result<Held, HostErr
 pub fn segment(receipt: &SegmentReceipt) -> Result<Held, HostError> {
     sound(|| receipt.verify_integrity_with_context(&VerifierContext::default()))?;
     Ok(("segment", MaybePruned::Value(receipt.claim.clone()), None))
+}
+
+/// Check the receipt of a keccak request: its recursion programs are others than those that fold.
+pub fn keccak(receipt: &SuccinctReceipt<ReceiptClaim>) -> Result<Held, HostError> {
+    let parameters = SuccinctReceiptVerifierParameters {
+        control_root: KECCAK_CONTROL_ROOT,
+        ..SuccinctReceiptVerifierParameters::default()
+    };
+    let context = VerifierContext::default().with_succinct_verifier_parameters(parameters);
+    sound(|| receipt.verify_integrity_with_context(&context))?;
+    Ok(("keccak", receipt.claim.clone(), None))
+}
+
+fn groth16(receipt: &Groth16Receipt<ReceiptClaim>) -> Result<Held, HostError> {
+    sound(|| receipt.verify_integrity())?;
+    Ok(("groth16", receipt.claim.clone(), None))
 }
 
 fn kind(receipt: &InnerReceipt) -> Result<&'static str, HostError> {
@@ -126,4 +157,12 @@ pub fn expect_image(
         format!("{exit}, claim {}", claim.digest()),
         format!("a good end with this journal, claim {}", wanted.digest()),
     ))
+}
+
+#[cfg(all(test, feature = "prove"))]
+mod tests {
+    #[test]
+    fn keccak_requests_are_proved_by_the_programs_of_their_circuit() {
+        assert_eq!(super::KECCAK_CONTROL_ROOT, risc0_circuit_keccak::KECCAK_CONTROL_ROOT);
+    }
 }

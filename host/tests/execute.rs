@@ -64,6 +64,29 @@ fn a_panic_comes_with_the_guests_own_words_in_one_line() {
     assert_eq!(answer.kind(), "GuestPanicked");
     let text = answer.facts()[0].as_str().unwrap();
     assert!(text.contains("no such luck") && !text.contains('\n'), "{text}");
+    assert_eq!(answer.parts, [b"about to panic\n".to_vec(), b"no such luck\n".to_vec()]);
+}
+
+#[test]
+fn where_nothing_is_proved_nothing_comes_out_on_the_way() {
+    let (input, args) = (fibonacci(0, 1, 20_000), json!({"po2": 16, "proved": false}));
+    let (bare, whole) =
+        (run("fibonacci", &input, &args), run("fibonacci", &input, &json!({"po2": 16})));
+    assert!(bare.segments.is_empty() && whole.segments.len() > 3);
+    assert_eq!((bare.done(), &bare.parts), (whole.done(), &whole.parts));
+}
+
+#[test]
+fn a_guest_may_rely_on_a_claim_that_is_taken_for_granted() {
+    let journal = 55u64.to_le_bytes();
+    let id = hex::decode(image_id("fibonacci")).unwrap();
+    let input = [&id[..], &8u32.to_le_bytes(), &journal].concat();
+    let claim = common::Session::of("one").value("done")["digest"].clone();
+    let args = json!({"po2": 16, "proved": false, "assumed": [claim]});
+    let answer = run("compose", &input, &args);
+    assert_eq!(answer.parts[0], common::Session::of("compose").file("journal"));
+    assert_eq!(answer.done()["assumptions"][0]["proven"], json!(false));
+    assert_eq!(answer.done()["digest"], common::Session::of("compose").value("done")["digest"]);
 }
 
 #[test]
@@ -115,4 +138,5 @@ fn a_one_shot_run_writes_files_and_exits_with_4_for_a_guest_that_failed() {
     assert!(folder.path().join("segment-0.bin").exists());
     let (code, line, _) = run("panic");
     assert_eq!((code, &line["failed"]["kind"]), (4, &json!("GuestPanicked")));
+    assert_eq!(std::fs::read(folder.path().join("stdout.txt")).unwrap(), b"about to panic\n");
 }

@@ -116,6 +116,40 @@ fn finalize_gives_a_receipt_only_for_the_right_journal_and_program() {
 }
 
 #[test]
+fn the_proofs_of_all_segments_make_a_composite_receipt() {
+    let (mut host, two) = (Serving::start(&[]), Session::of("two"));
+    let (proofs, journal) = (two.files("proofs"), two.file("journal"));
+    let args = json!({"image_id": image_id("fibonacci"), "receipt": "composite"});
+    let parts = [&proofs[0][..], &proofs[1], &journal];
+    let answer = host.ask("finalize", &args, &parts);
+    assert_eq!(answer.done()["kind"], "composite");
+    assert_eq!(answer.done()["digest"], two.value("done")["digest"]);
+    let verified = host.ask("verify", &args, &[&answer.parts[0]]);
+    assert_eq!((&verified.done()["kind"], &verified.parts[0]), (&json!("composite"), &journal));
+    for wrong in [&[&proofs[1][..], &proofs[0], &journal][..], &[&proofs[1], &journal]] {
+        let refused = host.ask("finalize", &args, wrong);
+        assert!(["BadReceipt", "WrongClaim"].contains(&refused.kind()), "{refused:?}");
+    }
+    assert_eq!(host.ask("finalize", &args, &[&journal]).kind(), "BadReceipt");
+    let other = [&proofs[0][..], &proofs[1], b"another"];
+    assert_eq!(host.ask("finalize", &args, &other).kind(), "WrongClaim");
+}
+
+#[test]
+fn a_composite_receipt_carries_those_relied_on() {
+    let (mut host, compose) = (Serving::start(&[]), Session::of("compose"));
+    let (one, journal) = (Session::of("one").file("receipt"), compose.file("journal"));
+    let mut args = json!({"image_id": image_id("compose"), "receipt": "composite"});
+    let proof = &compose.files("proofs")[0];
+    assert_eq!(host.ask("finalize", &args, &[proof, &journal]).kind(), "WrongClaim");
+    args["assumptions"] = compose.value("done")["assumptions"].clone();
+    let receipt = host.ask("finalize", &args, &[proof, &one, &journal]).parts.remove(0);
+    assert_eq!(host.ask("verify", &args, &[&receipt]).done()["kind"], "composite");
+    let unmet = Session::of("two").file("receipt");
+    assert_eq!(host.ask("finalize", &args, &[proof, &unmet, &journal]).kind(), "BadReceipt");
+}
+
+#[test]
 fn a_one_shot_verify_exits_with_0_or_3() {
     let path = |name: &str| format!("{}/{name}", common::golden_folder());
     let receipt = path(&Session::of("one").text("receipt"));

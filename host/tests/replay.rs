@@ -67,6 +67,15 @@ fn recorded_failures_come_back_with_the_limit_of_the_request() {
     let args = json!({"po2": panic.value("po2"), "cycle_limit": 1 << 30});
     let answer = host.ask("execute", &args, &[&guest("panic"), &panic.file("input")]);
     assert_eq!(answer.kind(), "GuestPanicked");
+    assert_eq!(answer.parts, [b"about to panic\n".to_vec(), b"the guest says why\n".to_vec()]);
+}
+
+#[test]
+fn an_execution_that_is_not_proved_gives_no_segments() {
+    let (mut host, two) = (replay("0"), Session::of("two"));
+    let args = json!({"po2": two.value("po2"), "proved": false});
+    let answer = host.ask("execute", &args, &[&guest("fibonacci"), &two.file("input")]);
+    assert_eq!((answer.done(), answer.segments.len()), (two.value("done"), 0));
 }
 
 #[test]

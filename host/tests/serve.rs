@@ -44,6 +44,16 @@ fn what_it_cannot_do_is_an_answer_and_not_the_end() {
 }
 
 #[test]
+#[cfg(feature = "prove")]
+fn a_groth16_prover_is_announced_where_the_operator_says_so() {
+    let features = |host: &Serving| host.greeting["hello"]["features"].to_string();
+    let mut with = Serving::start_in(&[("FARM_GROTH16", "1")], &[]);
+    assert!(features(&with).contains("groth16"));
+    assert_eq!(with.ask("wrap", &json!({}), &[b"not a receipt"]).kind(), "BadReceipt");
+    assert!(!features(&Serving::start(&[])).contains("groth16"));
+}
+
+#[test]
 fn a_broken_frame_ends_it_with_code_2() {
     let lengths =
         |header: u32, body: u64| [&header.to_le_bytes()[..], &body.to_le_bytes()].concat();

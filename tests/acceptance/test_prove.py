@@ -14,6 +14,9 @@ from goldens import BLOBS, IMAGES
 from farm import Farm, packed, u32, u64, words
 
 FIBONACCI, SHA256 = BLOBS / "fibonacci.bin", BLOBS / "sha256.bin"
+COMPOSE, KECCAK = BLOBS / "compose.bin", BLOBS / "keccak.bin"
+#: Keccak-256 of "farm", 82 times over, as another implementation has it.
+HASHED = "42b7712380d3d4796005a18c200dedef5ef564e06651ebd16bd8b655e5b66c84"
 #: One segment of 2^15, the smallest; proved in over a minute on two cores.
 ROUNDS = 10
 #: Two segments of 2^16.
@@ -59,6 +62,29 @@ def test_two_segments_are_folded_into_one_receipt(farm):
     receipt.verify(IMAGES["fibonacci"])
     # execute, two proofs, two lifts, one join: nothing twice.
     assert farm.operator.answers() - before == 6
+
+
+@pytest.mark.prove
+def test_a_guest_that_relies_on_another_job_needs_no_other_receipt(farm, verifier, tmp_path):
+    first = farm.submit(FIBONACCI, fresh())
+    fibonacci = first.wait(SECONDS)
+    stdin = bytes.fromhex(IMAGES["fibonacci"]) + words(packed(fibonacci.journal))
+    composed = farm.submit(COMPOSE, stdin, assumptions=[first]).wait(SECONDS)
+    composed.save(tmp_path / "composed.receipt")
+    command = [verifier, tmp_path / "composed.receipt", IMAGES["compose"]]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert bytes.fromhex(said.stdout) == stdin[:32] + fibonacci.journal
+
+
+@pytest.mark.prove
+def test_hashes_by_the_keccak_circuit(farm, verifier, tmp_path):
+    # One more than fit into a proof of 2^14 rows: two proofs, and their union.
+    hashed = farm.submit(KECCAK, words(u32(82), packed(b"farm")), po2=18).wait(SECONDS)
+    hashed.save(tmp_path / "hashed.receipt")
+    command = [verifier, tmp_path / "hashed.receipt", IMAGES["keccak"]]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert bytes.fromhex(said.stdout) == hashed.journal
+    assert hashed.journal.hex() == HASHED
 
 
 @pytest.mark.prove

@@ -54,4 +54,4 @@ def test_the_python_works_as_it_stands(reader):
     program = PYTHON.replace("u32(1000)", "u32(10)")
     (reader.state.parent / "readme.py").write_text(program + "\nprint(outputs.outputs[:5])\n")
     said = run(reader, f"{sys.executable} readme.py").splitlines()
-    assert said == ["55", "[1 1 2 3 5]"]
+    assert said == ["2973", "55", "[1 1 2 3 5]"]

@@ -32,7 +32,7 @@ def operator(tmp_path, standin, port):
 def test_up_and_down(operator):
     with operator.types_up() as (up, processes):
         servers = {"ledger", "scratch"}
-        assert set(processes) == WORKERS | servers | {"scheduler", "flower"}
+        assert set(processes) == WORKERS | servers | {"scheduler", "sweeper", "flower"}
         again = operator.types("up")
         assert again.returncode == 1
         assert f"a farm is up already in {operator.state} (process {up.pid})" in again.stderr

@@ -31,10 +31,11 @@ def replayed(child: HostChild, entry: Entry, files: dict[str, Path]) -> list[str
         found["emitted"].append((facts, part))
 
     try:
-        answer = child.request(entry.verb, entry.args, parts, emitted)
+        answer = child.request(entry.verb, entry.args, parts, emitted, emitted)
         found |= {"done": answer.done, "outputs": answer.parts}
     except FarmError as error:
         found["failed"] = {"kind": error.code, "facts": list(error.facts)}
+        found["outputs"] = list(getattr(error, "bodies", []))
     wanted = {
         "emitted": [(e["facts"], (HERE / e["file"]).read_bytes()) for e in entry.emitted],
         "outputs": [(HERE / file).read_bytes() for file in entry.outputs],

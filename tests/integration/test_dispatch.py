@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from hands import ended, kinds, spec, submit, until
+from hands import Letterbox, ended, kinds, spec, submit, until
 
 from farm import carry, groups, keys
 from farm.book import StaleEpoch
@@ -24,7 +24,7 @@ def test_a_job_ends_with_a_receipt_and_the_next_one_is_answered(ledger, blobs, h
     assert kinds(hands) == ["execute", "prove:0-1", "prove:1-2", "join:0-2"]
     assert blobs.has(view.receipt)
     assert blobs.get(view.journal) == b"journal"
-    assert view.stats == {"segments": 2, "cycles": {"total": 7}, "repeated": 0}
+    assert view.stats.items() >= {"segments": 2, "cycles": {"total": 7}, "repeated": 0}.items()
     assert view.created <= view.started <= view.finished
     last = [change for change in ledger.changes(id) if change.state is State.RUNNING][-1]
     assert (last.segments, last.segments_known, last.proved, last.folds) == (2, True, 2, 1)
@@ -219,7 +219,7 @@ def test_small_chunks_that_came_together_share_a_message(ledger, hands, start, m
         sent.append(repr)
         send(app, queue, task, kwargs, repr)
 
-    monkeypatch.setattr(carry, "send_step", count)
+    monkeypatch.setattr(carry, "Post", Letterbox(count))
     start()
     until(lambda: done(ledger, ids))
     assert sent == ["50 traces of 5 batches"]

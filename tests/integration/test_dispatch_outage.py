@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from hands import ended, kinds, spec, submit, until
+from hands import Letterbox, ended, kinds, spec, submit, until
 
 from farm import carry, dispatch, keys
 from farm.blobs import DirectoryBlobs
@@ -82,7 +82,7 @@ def test_a_broker_that_is_away_gets_it_later(ledger, blobs, hands, start, monkey
             raise LedgerDown("the broker", "away")
         hands.send(*args)
 
-    monkeypatch.setattr(carry, "send_step", send)
+    monkeypatch.setattr(carry, "Post", Letterbox(send))
     start()
     id = submit(ledger, spec(blobs))
     until(lambda: ledger.status(id).state is State.RUNNING)

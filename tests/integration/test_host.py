@@ -9,7 +9,6 @@ import time
 import pytest
 
 from farm.errors import (
-    AssumptionMissing,
     CycleLimitReached,
     FarmError,
     HostDied,
@@ -68,14 +67,18 @@ def test_a_receiver_that_fails_ends_the_execution_and_the_child(child):
     assert not child.alive
 
 
-def test_a_guest_that_uses_keccak_is_told_so(child):
-    with pytest.raises(AssumptionMissing, match="keccak accelerator"):
-        child.request("execute", {"emits": "keccak"}, on_segment=lambda facts, body: None)
+def test_keccak_requests_arrive_too(child):
+    seen = []
+    takes = {"on_keccak": lambda facts, body: seen.append((facts["index"], body))}
+    child.request("execute", {"emits": "keccak", "segments": 2}, **takes)
+    assert seen == [(0, b"segment 0"), (1, b"segment 1")]
 
 
-def test_a_segment_that_nobody_asked_for_ends_the_child(child):
+@pytest.mark.parametrize("emits", ["segment", "keccak"])
+def test_what_nobody_asked_for_ends_the_child(child, emits):
+    takes = {"on_segment": lambda facts, body: None} if emits == "keccak" else {}
     with pytest.raises(HostDied, match="not asked for"):
-        child.request("execute")
+        child.request("execute", {"emits": emits}, **takes)
 
 
 def test_a_failure_comes_back_as_its_class_with_its_facts(child):

@@ -6,12 +6,14 @@ from hands import claim, hexed
 
 from farm import keys
 from farm.errors import CycleLimitReached, HostFailed
+from farm.events import KeccakFound, SegmentFound
+from farm.hints import Hints
 from farm.job import JobSpec, State, new_id
 from farm.ledger import Chunk
 from farm.outbox import Envelope
 from farm.session import Slot, StepState
 from farm.steps import Hold
-from farm.wire import ExecutedRecord, SegmentRecord
+from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord
 
 REF = hexed("ref") + "-10"
 ENVELOPE = Envelope("q", "t", {"attempt": 1}, "r")
@@ -95,6 +97,36 @@ def test_work_for_nobody_is_cancelled(ledger, steps, sent, job):
     assert steps.renew(*prove) is Hold.CANCELLED
     assert steps.done(*prove, REF) is Hold.CANCELLED
     assert steps.segment(execute[0], 1, 0, record) is Hold.CANCELLED
+
+
+def test_a_keccak_request_may_move_but_not_change(steps, sent, book):
+    session, *_ = sent("execute")
+    assert steps.keccak(session, 1, 0, KeccakRecord(REF, 14, hexed("it"))) is Hold.LOST
+    steps.lease(session, "execute", 1, "s", "1")
+    moved = KeccakRecord(hexed("elsewhere") + "-7", 14, hexed("it"))
+    for record in (KeccakRecord(REF, 14, hexed("it")), moved):
+        assert steps.keccak(session, 1, 0, record) is Hold.HELD
+    facts = book.session(session)
+    assert (facts.keccaks, facts.segments) == ({0: moved}, {})
+    with pytest.raises(HostFailed, match="request 0 differs"):
+        steps.keccak(session, 1, 0, KeccakRecord(REF, 14, hexed("other")))
+    assert steps.keccak(session, 2, 0, moved) is Hold.LOST
+
+
+def test_requests_and_segments_are_told_apart(steps, sent, book):
+    session, *_ = sent("execute")
+    steps.lease(session, "execute", 1, "s", "1")
+    request, segment = KeccakRecord(REF, 17, hexed("it")), SegmentRecord(REF, 16, claim(0))
+    steps.keccak(session, 1, 0, request)
+    steps.segment(session, 1, 0, segment)
+    found = [Hints(book).of(noted, ()) for noted in book.events("0", 0)]
+    assert KeccakFound(session, 1, 0, request) in found
+    assert SegmentFound(session, 1, 0, segment) in found
+    assert steps.proof_po2(session, "keccak:0-1") == 17
+    assert steps.proof_po2(session, "prove:0-1") == 16
+    book.discard(session)
+    facts = book.session(session)
+    assert not facts.keccaks and not facts.segments
 
 
 def test_a_segment_may_move_but_not_change(steps, sent, book):

@@ -2,7 +2,7 @@
 
 import pytest
 from goldens import GOLDEN, IMAGES, SESSIONS
-from hands import Hands, ended, spec, submit, until
+from hands import Hands, Letterbox, ended, spec, submit, until
 
 from farm import carry, keys, verify
 from farm.claim import Claim
@@ -62,7 +62,7 @@ def settings(tmp_path, ledger_url, host):
 @pytest.fixture
 def prover(steps, blobs, monkeypatch):
     with Prover(steps, blobs) as prover:
-        monkeypatch.setattr(carry, "send_step", prover.send)
+        monkeypatch.setattr(carry, "Post", Letterbox(prover.send))
         yield prover
 
 

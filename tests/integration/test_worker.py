@@ -1,6 +1,7 @@
 """Real worker processes with a stand-in host: steps come by Celery, what became of them is in
 the ledger, and nothing that is killed or taken away leaves them stuck."""
 
+import json
 import os
 import signal
 import subprocess
@@ -61,6 +62,50 @@ def test_an_execution_streams_its_segments(bench):
     assert record.segments == 3
     assert bench.blobs.get(record.journal) == b"journal"
     assert bench.blobs.get(record.stderr) == b"stderr"
+
+
+def given(kind):
+    """Return a receipt whose verification says so."""
+    return json.dumps({"kind": kind, "digest": "aa"})
+
+
+def relying(**more):
+    """Return a program whose guest relies on what was given, and on something else."""
+    assumed = [
+        {"claim": claim, "control_root": "00", "proven": claim == "aa", "digest": "bb"}
+        for claim in ("aa", "cc")
+    ]
+    return json.dumps({"segments": 2, "assumptions": assumed, **more})
+
+
+def test_an_execution_says_what_its_guest_relies_on(bench):
+    bench.worker("execute")
+    job = bench.session()
+    inputs = [relying(emits="keccak"), "input", given("succinct")]
+    bench.send(job, "execute", inputs, slot="execute-box-0")
+    assert bench.ended(job, "execute").state == "DONE"
+    facts = bench.book.session(job.session)
+    assert [bench.blobs.get(facts.keccaks[n].ref) for n in range(2)] == [b"segment 0", b"segment 1"]
+    assert facts.executed.keccaks == 2
+    assert [one.ref for one in facts.executed.assumptions] == [reference(inputs[2].encode()), ""]
+
+
+def test_a_receipt_that_cannot_be_resolved_is_refused_before_anything_is_run(bench):
+    bench.worker("execute")
+    job = bench.session()
+    inputs = [relying(), "input", given("composite")]
+    bench.send(job, "execute", inputs, slot="execute-box-0")
+    record = bench.ended(job, "execute")
+    assert (record.state, record.code) == ("FAILED", "WrongKind")
+    assert not bench.book.session(job.session).segments
+
+
+def test_every_kind_of_step_has_its_task(bench):
+    bench.worker("risc0")
+    job = bench.session()
+    for step in ("keccak:0-1", "union:0-2", "resolve:0-1", "wrap:1-2"):
+        bench.send(job, step, [step.replace("-", " "), "other"])
+        assert bench.ended(job, step).ref == reference(step.replace("-", " ").encode())
 
 
 def test_steps_are_proved_folded_and_reported(bench):

@@ -21,9 +21,9 @@ class MemoryBlobs:
     def __init__(self):
         self.bodies = {}
 
-    def put(self, body):
-        ref = f"{sha256(body).hexdigest()}-{len(body)}"
-        self.keep(ref, body)
+    def put(self, body, ref=""):
+        ref = ref or f"{sha256(body).hexdigest()}-{len(body)}"
+        self.bodies[ref] = body
         return ref
 
     def keep(self, ref, body):
@@ -47,7 +47,7 @@ class MemoryBlobs:
 class MemoryScratch(MemoryBlobs):
     """A scratch store that is a dict."""
 
-    def put(self, body):
+    def put(self, body, ref=""):
         ref = own_name(body)
         self.bodies[ref] = body
         return ref
@@ -81,6 +81,8 @@ class FakeLedger:
         #: Errors that handing in a batch gives, and what was handed in and let go.
         self.refusals, self.chunks, self.sizes, self.released = [], {}, {}, []
         self.answered = False
+        #: Slots that are up, and how the guests of sessions ended.
+        self.up, self.records = [], {}
         self.client = io.BytesIO()  # something that can be closed
 
     def submit(self, spec, *, present, cap):
@@ -94,13 +96,16 @@ class FakeLedger:
 
     def cancel(self, id):
         self.cancelled.append(id)
-        return id in self.views
+        return id in self.views and not self.views[id].state.ended
 
     def jobs(self, limit=100):
         return list(self.views.values())[:limit]
 
     def slots(self):
-        return []
+        return self.up
+
+    def executed(self, session):
+        return self.records.get(session)
 
     def changes(self, id, after="0", block_ms=0):
         self.asked.append((after, block_ms))

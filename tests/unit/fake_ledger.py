@@ -1,12 +1,14 @@
 """A ledger in a dictionary, and workers that do as they are told: the scheduler's opposite."""
 
 import msgspec
-from sessions import executed, job, ref, segment, session, slot
+from fake_proofs import Guest, Proofs
+from sessions import executed, job, keccak, ref, segment, session, slot
 
 from farm import events as e
 from farm.assign import Limits
 from farm.errors import HostDied
 from farm.job import State
+from farm.lengths import DEEPEST
 from farm.scheduler import Scheduler
 
 LIMITS = Limits(attempts=4, step_seconds=60, bytes_in_flight=1 << 40)
@@ -21,12 +23,15 @@ class World:
         self.scheduler.handle(e.Restored())
         self.sessions = {}
         self.counts = {}
+        #: Of sessions that want hashes, how many requests; the receipts that they rely on.
+        self.keccaks, self.receipts = {}, {}
         self.slots = {}
         #: Steps that were sent and have not come back.
         self.out = {}
         self.verifying = []
         self.finalizing = []
         self.ended = {}
+        self.proofs = Proofs()
         self.closed = {}
         self.sent = []
 
@@ -97,11 +102,14 @@ class World:
         if step == "execute":
             for index in range(self.counts[name]):
                 self.segment(name, index, sent.message.attempt)
+            for index in range(self.keccaks.get(name, 0)):
+                self.keccak(name, index, sent.message.attempt)
             self.change(key, state="DONE")
-            self.keep(name, executed=executed(self.counts[name]))
-            self.tell(e.Executed(name, sent.message.attempt, executed(self.counts[name])))
+            record = self.executed(name)
+            self.keep(name, executed=record)
+            self.tell(e.Executed(name, sent.message.attempt, record))
         else:
-            output = ref(f"{name} {step} {sent.message.attempt}")
+            output = self.proofs.make(sent.message, self.guest(name))
             record = self.change(key, state="REPORTED", ref=output)
             self.tell(e.StepReported(name, step, record))
 
@@ -110,6 +118,24 @@ class World:
         segments = self.sessions[name].segments | {index: record}
         self.keep(name, segments=segments)
         self.tell(e.SegmentFound(name, attempt, index, record))
+
+    def keccak(self, name, index, attempt=1):
+        keccaks = self.sessions[name].keccaks | {index: keccak(index)}
+        self.keep(name, keccaks=keccaks)
+        self.tell(e.KeccakFound(name, attempt, index, keccak(index)))
+
+    def executed(self, name):
+        given = self.receipts.get(name, ())
+        return executed(self.counts[name], self.keccaks.get(name, 0), given)
+
+    def guest(self, name):
+        """Return what the last execution of a session has made, or will have."""
+        attempt, relied = (
+            self.sessions[name].steps["execute"].attempt,
+            self.executed(name).assumptions,
+        )
+        hashes = self.keccaks.get(name, 0)
+        return Guest(attempt, self.counts[name], hashes, tuple(one.ref for one in relied))
 
     def lose(self, key):
         sent = self.out.pop(key)
@@ -185,12 +211,16 @@ class World:
 
     def on_discard(self, discard):
         facts = self.sessions[discard.session]
-        self.keep(facts.name, segments={}, nodes={}, executed=None)
+        self.keep(facts.name, segments={}, keccaks={}, nodes={}, executed=None)
         for step in facts.steps:
             self.change((facts.name, step), state="GONE")
         self.out = {key: sent for key, sent in self.out.items() if key[0] != facts.name}
 
     def on_finalize(self, asked):
+        self.finalizing.append(asked)
+        self.proofs.check(asked, self.guest(asked.session))
+
+    def on_commit(self, asked):
         self.finalizing.append(asked)
 
     def on_close(self, close):
@@ -219,7 +249,7 @@ class World:
         for sent in self.out.values():
             first.setdefault(sent.message.slot, []).append(sent)
         for name, work in first.items():
-            lanes = self.slots[name].lanes if name.startswith("execute") else 2
+            lanes = self.slots[name].lanes if name.startswith("execute") else 1 + DEEPEST
             assert len(work) <= lanes, "a slot has more than its credit"
         proving = [work[0].message for work in first.values() if work[0].message.kind != "execute"]
         cores = [core for message in proving for core in message.args["cores"]]

@@ -2,10 +2,11 @@
 
 from hashlib import sha256
 
-from farm.claim import ZERO, Claim
+from farm.claim import KECCAK_ROOT, RECURSION_ROOT, ZERO, Claim, assumption, union
 from farm.job import JobSpec
-from farm.session import JobFacts, SessionFacts, Slot, identity, session_name
-from farm.wire import ExecutedRecord, SegmentRecord
+from farm.plan import halves
+from farm.session import JobFacts, SessionFacts, Slot, Span, identity, session_name
+from farm.wire import Assumed, ExecutedRecord, KeccakRecord, SegmentRecord
 
 
 def hexed(text):
@@ -44,8 +45,29 @@ def segment(index, po2=16, length=100, execution=1):
     return SegmentRecord(name, po2, claim(index, execution))
 
 
-def executed(count):
+def keccak(index):
+    return KeccakRecord(ref(f"keccak {index}", 50), 14, hexed(f"hashes {index}"))
+
+
+def united(span):
+    """Return what the proof of some keccak requests claims, and which programs prove it."""
+    if span.end - span.start == 1:
+        return keccak(span.start).digest, KECCAK_ROOT
+    left, right = (assumption(*united(half)) for half in halves(span))
+    return union(left, right), RECURSION_ROOT
+
+
+def executed(count, keccaks=0, receipts=()):
+    """Return the end of a guest that relies on receipts, and on the hashes that it wanted."""
+    assumed = [(hexed(one), ZERO, one) for one in receipts]
+    if keccaks:
+        assumed.append((*united(Span(0, keccaks)), ""))
     return ExecutedRecord(
+        keccaks=keccaks,
+        assumptions=[
+            Assumed(claim, root, hexed(f"resolved {at}"), given)
+            for at, (claim, root, given) in enumerate(assumed)
+        ],
         image_id=hexed("image"),
         segments=count,
         sys_exit=0,
@@ -62,4 +84,5 @@ def slot(number, kind="risc0", machine="m", incarnation="1", **given):
     cores = [number] if kind == "risc0" else []
     name = f"{kind}-{machine}-{number}"
     known = {"name": name, "kind": kind, "machine": machine, "cores": cores}
+    known["host"] = "0.1.0 real cpu groth16"
     return Slot(**known | {"incarnation": incarnation} | given)

@@ -38,11 +38,29 @@ def test_a_job_is_submitted_and_waited_for(farm):
         receipt = await job.wait(progress=told.append)
         assert (await job.status()).state is State.SUCCEEDED
         assert [one.id for one in await farm.jobs()] == [job.id]
-        assert await job.cancel()
+        assert not await job.cancel()
         return receipt, told
 
     receipt, told = asyncio.run(main())
     assert receipt.journal == b"journal" and len(told) == 2
+
+
+def test_what_was_executed_and_written_comes_through(farm):
+    async def main():
+        first = await farm.submit(b"other", mode="trace")
+        farm.farm.ledger.views[first.id] = view(farm.farm.ledger.specs[0], State.RUNNING)
+        job = await farm.submit(b"program", mode="execute", assumptions=[first, first.id])
+        spec = farm.farm.ledger.specs[1]
+        ref = farm.farm.blobs.put(b"journal")
+        kept = {"segments": 2, "stdout": ref, "stderr": ""}
+        done = view(spec, State.SUCCEEDED, receipt=ref, journal=ref, stats=kept)
+        farm.farm.ledger.views[job.id] = done
+        farm.farm.ledger.script = [[change(1, State.SUCCEEDED)]]
+        return spec, await job.result(), await job.logs()
+
+    spec, found, logs = asyncio.run(main())
+    assert len({*spec.assumptions}) == 1
+    assert (found.journal, found.segments, logs) == (b"journal", 2, (b"journal", b""))
 
 
 def test_errors_come_through(farm):

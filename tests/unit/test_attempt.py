@@ -1,7 +1,9 @@
 """One attempt at a step: what is reported, and what is not, whatever happens in it."""
 
+import dataclasses
 import threading
 
+import msgspec
 import pytest
 
 from farm import attempt
@@ -83,6 +85,17 @@ def test_a_step_that_is_not_ours_is_not_begun(worker, answer):
     worker.steps.answers["lease"] = [answer]
     attempt.step(lambda step: pytest.fail("begun"))(**message(worker))
     assert [one[0] for one in worker.steps.told] == ["lease"]
+
+
+def test_a_process_of_several_slots_works_as_the_one_that_a_message_names(worker):
+    other = dataclasses.replace(
+        worker, slot=msgspec.structs.replace(worker.slot, name="risc0-box-1"), steps=Ledger()
+    )
+    attempt.install(worker, other)
+    attempt.step(lambda step: None)(**message(worker, slot="risc0-box-1"))
+    assert [told[3] for told in other.steps.heard("lease")] == ["risc0-box-1"]
+    assert worker.steps.heard("lease") == []
+    assert attempt.current("risc0-box-7") is attempt.current() is worker
 
 
 def test_a_message_that_cannot_be_read_is_dropped(worker):

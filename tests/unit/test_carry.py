@@ -1,28 +1,88 @@
-"""The scheduler's hands: a burst of progress is one write a session."""
+"""The scheduler's hands: what is in the outbox goes to the broker, in order, once it is there."""
 
-from farm import events as e
-from farm.carry import Carrier
+import pytest
+
+from farm import carry
+from farm.errors import LedgerDown
+from farm.outbox import Envelope
+
+MESSAGES = [Envelope("q", "prove", {"n": n}, str(n)) for n in range(5)]
 
 
 class Book:
-    def __init__(self):
-        self.told = []
+    """An outbox, and what was put into it since somebody asked."""
 
-    def progress(self, jobs, **entry):
-        self.told.append((jobs, entry))
+    def __init__(self):
+        self.kept, self.new = [], []
+
+    def put(self, *messages):
+        self.kept += messages
+        self.new += messages
+
+    def posted(self):
+        found, self.new = self.new, []
+        return found
 
     def outbox(self):
-        return []
+        return self.kept[:2]
+
+    def published(self, count):
+        del self.kept[:count]
 
 
-def test_only_the_newest_progress_of_a_session_is_written():
-    book = Book()
-    carrier = Carrier(book, None, None)
-    jobs = ()
-    for number in range(9):
-        jobs += (f"j{number}",)
-        carrier.carry([e.Progress("s", jobs, {"proved": number})])
-    carrier.carry([e.Progress("other", ("k",), {"proved": 1})])
-    carrier.flush()
-    carrier.flush()
-    assert book.told == [(jobs, {"proved": 8}), (("k",), {"proved": 1})]
+class Post:
+    """A broker that takes messages, or is away."""
+
+    def __init__(self, app):
+        self.got, self.away = [], False
+
+    def send(self, messages):
+        if self.away:
+            raise LedgerDown("the broker", "away")
+        self.got += messages
+
+
+@pytest.fixture
+def book():
+    return Book()
+
+
+@pytest.fixture
+def carrier(book, monkeypatch):
+    monkeypatch.setattr(carry, "Post", Post)
+    monkeypatch.setattr(carry, "PAUSE", 0.0)
+    return carry.Carrier(book, None, None)
+
+
+def test_what_an_earlier_scheduler_left_goes_first(book, carrier):
+    book.put(*MESSAGES[:3])
+    book.posted()
+    book.put(*MESSAGES[3:])
+    carrier.publish()
+    assert carrier._post.got == MESSAGES
+    assert not book.kept and not carrier.unsent
+
+
+def test_what_a_broker_has_stays_in_the_outbox_until_the_next_writes(book, carrier):
+    carrier.publish()
+    book.put(*MESSAGES)
+    carrier.publish()
+    carrier.publish()
+    assert carrier._post.got == book.kept == MESSAGES
+    carrier.settle()
+    carrier.settle()
+    assert not book.kept
+
+
+def test_what_a_broker_did_not_take_stays_and_goes_in_order(book, carrier):
+    carrier.publish()
+    carrier._post.away = True
+    book.put(*MESSAGES[:2])
+    carrier.publish()
+    book.put(*MESSAGES[2:])
+    carrier.publish()
+    assert carrier.unsent and book.kept == MESSAGES
+    carrier._post.away = False
+    carrier.publish()
+    assert carrier._post.got == MESSAGES
+    assert not book.kept and not carrier.unsent

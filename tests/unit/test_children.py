@@ -80,3 +80,30 @@ def test_what_is_wrong_with_the_host_is_told_ahead(tmp_path):
         pytest.fail("there is no host")
     with pytest.raises(HostMissing), children.take(keep_waiting):  # still its turn
         pytest.fail("there is no host")
+
+
+def test_one_child_prepares_while_another_has_the_turn(standin):
+    children = Children(lambda: HostChild(standin()), 2, turns=1)
+    order, begun = [], threading.Event()
+
+    def second():
+        with children.take(lambda: None):
+            order.append("prepared")
+            begun.set()
+            with children.turn(lambda: None):
+                order.append("second")
+
+    assert children.spare
+    with children.take(lambda: None), children.turn(lambda: None):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert begun.wait(5)
+        order.append("first")
+    thread.join(5)
+    children.close()
+    assert order == ["prepared", "first", "second"]
+
+
+def test_a_slot_of_one_child_has_none_to_spare(standin):
+    assert not Children(lambda: HostChild(standin()), 1, turns=1).spare
+    assert not Children(lambda: HostChild(standin()), 2).spare

@@ -119,8 +119,18 @@ def test_status_of_a_job_names_its_error(farm, farm_cli):
 
 def test_cancel_tells_whether_it_came_in_time(farm, farm_cli):
     farm.ledger.views["j1"] = view(SPEC, State.RUNNING)
+    farm.ledger.views["j2"] = view(SPEC, State.TIMED_OUT)
     assert farm_cli("cancel", "j1")[1] == "j1 is cancelled\n"
-    assert farm_cli("cancel", "j2")[1] == "j2 had ended already\n"
+    assert farm_cli("cancel", "j2")[1] == "j2 had ended already: timed out\n"
+    code, out, err = farm_cli("cancel", "j1", "j3", "j2")
+    assert (code, err) == (1, "farm: no job j3 in this farm\n")
+    assert out == "j1 is cancelled\nj2 had ended already: timed out\n"
+
+
+def test_cancelling_again_says_that_it_is_cancelled(farm, farm_cli):
+    farm.ledger.views["j1"] = view(SPEC, State.ABORTED)
+    assert farm_cli("cancel", "j1") == (0, "j1 is cancelled\n", "")
+    assert json.loads(farm_cli("cancel", "j1", "--json")[1]) == {"job": "j1", "cancelled": True}
 
 
 def test_trace_proofs_are_made_and_a_sample_verified(farm, farm_cli):
@@ -186,8 +196,9 @@ def test_version_asks_the_host(monkeypatch, farm_cli, standin):
 def test_all_commands_are_there(farm_cli):
     code, out, _ = farm_cli("--help")
     commands = ["up", "down", "prove", "submit", "status", "receipt", "cancel", "verify", "version"]
+    commands += ["ls", "rm", "logs", "doctor", "sweep"]
     assert code == 0 and all(f" {name} " in out for name in commands)
-    assert " scheduler " not in out
+    assert " scheduler " not in out and " sweeper " not in out
 
 
 def test_wrong_usage_exits_with_2(farm_cli):

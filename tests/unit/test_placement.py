@@ -4,7 +4,7 @@ from fake_ledger import World
 from sessions import slot, spec
 
 from farm import events as e
-from farm.placement import Floor, Pool, Seat, one_after_another
+from farm.placement import Floor, Seat, one_after_another
 
 
 def farm_of(cores, executors=1):
@@ -169,19 +169,6 @@ def test_executions_share_the_lanes_of_their_slots():
     for id in ("01", "02", "03"):
         submit(world, id)
     assert len(world.out) == 2
-
-
-def test_a_pool_gives_its_best_without_what_was_withdrawn():
-    pool = Pool()
-    for number in range(5):
-        pool.offer(("s", str(number)), (0, 0, number, 0), 10)
-    pool.withdraw(("s", "0"))
-    pool.offer(("s", "4"), (-1, 0, 4, 0))
-    pool.offer(("s", "4"), (-2, 0, 4, 0))
-    pool.withdraw(("s", "4"))
-    pool.offer(("s", "4"), (-1, 0, 4, 0), 10)
-    assert [step for _, step in pool.first(3)] == ["4", "1", "2"]
-    assert (len(pool), pool.bytes) == (4, 40)
 
 
 def test_equal_steps_run_side_by_side_and_unequal_ones_one_by_one():

@@ -34,7 +34,8 @@ def test_counts_are_the_operators_where_given():
 def test_without_a_host_only_trace_is_left():
     kinds = {name.rpartition("-")[0] for name in names(Stage.WORKER, proving=False)}
     assert kinds == {"trace"}
-    assert names(Stage.SCHEDULER, proving=False) == ["scheduler"]
+    assert names(Stage.SCHEDULER, proving=False) == ["scheduler", "sweeper"]
+    assert names(Stage.SCHEDULER, sweep_minutes=0) == ["scheduler"]
 
 
 def test_flower_is_left_out_where_unwanted():
@@ -46,6 +47,19 @@ def test_a_worker_is_told_its_kind_and_slot():
     worker = next(one for one in table(Settings(), BIG, proving=True) if one.slot)
     assert worker.slot == "risc0-m1-0"
     assert worker.command[-6:] == ("farm", "worker", "--kind", "risc0", "--slot", "risc0-m1-0")
+
+
+def test_simulated_slots_share_processes():
+    own = {"simulated": "rtx5090", "slots": 25, "slots_per_process": 10, "executors": 2}
+    found = [one for one in table(Settings(**own), BIG, proving=True) if one.slot]
+    shared = {one.name: (one.slot, one.command[-2:]) for one in found if "--slots" in one.command}
+    assert shared == {
+        "risc0-0": ("risc0-m1-0", ("--slots", "10")),
+        "risc0-1": ("risc0-m1-10", ("--slots", "10")),
+        "risc0-2": ("risc0-m1-20", ("--slots", "5")),
+        "execute-0": ("execute-m1-0", ("--slots", "2")),
+    }
+    assert names(Stage.WORKER, simulated="rtx5090")[:2] == ["risc0-0", "execute-0"]
 
 
 @pytest.mark.parametrize(

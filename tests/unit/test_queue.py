@@ -23,7 +23,7 @@ def test_a_step_goes_to_the_lane_of_its_slot(kind, name):
 
 
 def test_a_worker_consumes_what_is_sent_to_its_slot():
-    assert queue.queues_of("risc0", "s-1") == ["prove@3.0.s-1", "fold@3.0.s-1"]
+    assert queue.queues_of("risc0", "s-1") == ["prove@3.0.s-1", "fold@3.0.s-1", "wrap@3.0.s-1"]
     assert queue.queues_of("execute", "s-1") == ["execute@3.0.s-1"]
     assert queue.queues_of("trace", "s-1") == ["trace"]
 

@@ -11,6 +11,10 @@ OTHER = [
     {"input": ref("another input")},
     {"namespace": "another"},
     {"kind": "simulated"},
+    {"kind": "trace"},
+    {"kind": "execute"},
+    {"assumptions": [ref("receipt")]},
+    {"assumptions": ["j7"]},
 ]
 LIMITS = [{"po2": 18}, {"cycle_limit": 7}, {"input_limit": 7}]
 NEITHER = [{"priority": 9}, {"deadline": 1.0}, {"idempotency_key": "k"}, {"labels": {"a": "b"}}]
@@ -20,6 +24,21 @@ NEITHER = [{"priority": 9}, {"deadline": 1.0}, {"idempotency_key": "k"}, {"label
 def test_another_request_is_another_job(change):
     assert job_key(spec()) != job_key(spec(**change))
     assert identity(spec()) != identity(spec(**change))
+
+
+def test_no_two_kinds_share_anything():
+    kinds = [spec(kind=kind) for kind in ("risc0", "trace", "execute", "simulated", "fake")]
+    assert len({job_key(one) for one in kinds}) == len({identity(one) for one in kinds}) == 5
+
+
+def test_another_kind_of_receipt_is_another_job():
+    receipts = [spec(receipt=kind) for kind in ("succinct", "composite", "groth16")]
+    assert len({job_key(one) for one in receipts}) == 3
+
+
+def test_the_order_of_what_a_guest_relies_on_changes_nothing():
+    one, other = (spec(assumptions=given) for given in (["j1", "j2"], ["j2", "j1", "j2"]))
+    assert job_key(one) == job_key(other) and identity(one) == identity(other)
 
 
 @pytest.mark.parametrize("change", LIMITS)

@@ -12,10 +12,25 @@ from farm.job import State
     [
         ({"text": "accepted"}, "accepted", (0, None)),
         ({"segments": 7, "text": "accepted"}, "accepted", (0, None)),
-        ({"segments": 2, "proved": 1}, "1 of 2 segments proved so far, 0 folds", (1, None)),
         (
-            {"segments": 3, "segments_known": True, "proved": 3, "folds": 1},
-            "3 of 3 segments proved, 1 folds",
+            {"segments": 40, "proved": 12, "folds": 5},
+            "segments 12 of at least 40, folds 5",
+            (17, None),
+        ),
+        (
+            {"segments": 3, "segments_known": True, "proved": 3, "folds": 1, "folds_due": 2},
+            "segments 3 of 3, folds 1 of 2",
+            (4, 5),
+        ),
+        (
+            {"segments": 1, "proved": 0, "keccaks": 2, "keccaks_proved": 1, "text": "executing"},
+            "segments 0 of at least 1, keccaks 1 of at least 2, folds 0: executing",
+            (1, None),
+        ),
+        (
+            {"segments": 1, "segments_known": True, "proved": 1, "text": "resolving"}
+            | {"keccaks": 2, "keccaks_proved": 2, "folds": 1, "folds_due": 2},
+            "segments 1 of 1, keccaks 2 of 2, folds 1 of 2: resolving",
             (4, 5),
         ),
         ({"segments": 7, "done": 3}, "3 of 7 chunks", (3, 7)),

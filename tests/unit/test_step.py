@@ -25,7 +25,7 @@ class Steps:
     def observe(self, seen):
         self.seen += seen()
 
-    def segment_po2(self, session, step):
+    def proof_po2(self, session, step):
         return {"prove:3-4": 18}.get(step, 0)
 
 

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from farm import report, running, up
-from farm.errors import HostMissing, PortInUse
+from farm.errors import BadSetting, HostMissing, PortInUse
 from farm.settings import Settings
 
 NOWHERE = "/nowhere/farm-host"
@@ -28,6 +28,13 @@ def test_processes_get_the_settings_that_were_given(monkeypatch, tmp_path):
 
 def test_without_a_host_one_line_says_so(bare):
     assert up.check(bare) == [up.NO_HOST]
+
+
+def test_a_simulated_farm_needs_no_host_and_says_what_it_is(bare):
+    simulated = bare.model_copy(update={"simulated": "l40s", "host": NOWHERE})
+    assert up.check(simulated) == [up.SIMULATED.format("l40s")]
+    with pytest.raises(BadSetting, match="no profile"):
+        up.check(bare.model_copy(update={"simulated": "l4"}))
 
 
 def test_a_host_that_was_named_must_be_there(bare):

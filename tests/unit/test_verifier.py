@@ -1,14 +1,17 @@
 """The verifier: a verdict for whatever is asked, from a child that may die on it."""
 
 import queue
+import threading
 from types import SimpleNamespace
 
 import pytest
 
+from farm import played
 from farm.blobs import DirectoryBlobs
 from farm.errors import BadReceipt, BlobMissing, HostDied, HostFailed, HostMissing, WrongClaim
-from farm.events import Finalize, Finalized, Refused, Verified, Verify
+from farm.events import Commit, Finalize, Finalized, Refused, Verified, Verify
 from farm.verifier import TRIES, Verifier
+from farm.wire import Assumed
 
 
 class Child:
@@ -72,6 +75,24 @@ def test_a_receipt_of_something_else_is_refused(ask, blobs):
     assert verdict == Refused("s", "prove:0-1", 2, error)
 
 
+def test_receipts_are_checked_side_by_side(blobs):
+    both = threading.Barrier(2, timeout=5)
+
+    class Slow(Child):
+        def request(self, verb, args, parts, seconds):
+            both.wait()  # nobody comes out alone
+            return super().request(verb, args, parts, seconds)
+
+    reports = queue.Queue()
+    verifier = Verifier(lambda: Slow([[]]), blobs, reports.put, threads=2)
+    asked = [Verify("s", f"prove:{n}-{n + 1}", 1, blobs.put(b"receipt"), "claim") for n in (0, 1)]
+    for one in asked:
+        verifier.ask(one)
+    found = {reports.get(timeout=5).step for _ in asked}
+    verifier.close()
+    assert found == {"prove:0-1", "prove:1-2"}
+
+
 def test_what_makes_the_verifier_fail_is_no_receipt(ask, blobs):
     error = HostFailed("verify", "panicked")
     verdict, _ = ask(Verify("s", "prove:0-1", 2, blobs.put(b"r"), "claim"), error)
@@ -95,14 +116,42 @@ def test_a_child_that_dies_is_replaced_a_few_times(ask, blobs):
 
 
 def test_the_root_becomes_a_receipt_in_the_store(ask, blobs):
-    asked = Finalize("s", "11" * 32, blobs.put(b"root"), blobs.put(b"journal"))
+    asked = Finalize("s", "11" * 32, (blobs.put(b"root"),), blobs.put(b"journal"))
     verdict, (child,) = ask(asked, [b"whole"])
     assert verdict == Finalized("s", blobs.put(b"whole"))
-    assert child.asked == [("finalize", {"image_id": "11" * 32}, [b"root", b"journal"])]
+    how = {"image_id": "11" * 32, "receipt": "succinct", "assumptions": []}
+    assert child.asked == [("finalize", how, [b"root", b"journal"])]
+
+
+def test_a_composite_receipt_is_made_of_all_its_parts(ask, blobs):
+    roots = tuple(blobs.put(body) for body in (b"one", b"two", b"relied on"))
+    assumed = Assumed("claim", "root", "digest", roots[2])
+    asked = Finalize("s", "11" * 32, roots, blobs.put(b"journal"), "composite", (assumed,))
+    _, (child,) = ask(asked, [b"whole"])
+    ((_, how, parts),) = child.asked
+    assert how["receipt"] == "composite"
+    assert how["assumptions"] == [{"claim": "claim", "control_root": "root"}]
+    assert parts == [b"one", b"two", b"relied on", b"journal"]
+
+
+def test_a_receipt_is_verified_as_what_it_is(ask, blobs):
+    asked = Verify("s", "keccak:0-1", 1, blobs.put(b"receipt"), "claim", "keccak")
+    _, (child,) = ask(asked, [])
+    assert child.asked[0][1] == {"form": "keccak", "claim": "claim"}
 
 
 def test_whatever_goes_wrong_is_reported(ask, blobs):
-    asked = Finalize("s", "11" * 32, blobs.put(b"root"), blobs.put(b"journal"))
+    asked = Finalize("s", "11" * 32, (blobs.put(b"root"),), blobs.put(b"journal"))
     for error in (HostMissing("nowhere"), WrongClaim("this", "that")):
         assert ask(asked, error)[0] == Finalized("s", error=error)
     assert "IndexError" in str(ask(asked, [])[0].error)
+
+
+def test_what_was_only_executed_becomes_a_commitment_and_needs_no_host(ask, blobs):
+    asked = Commit("s", "11" * 32, "22" * 32, blobs.put(b"journal"), 2873)
+    verdict, children = ask(asked)
+    assert children == []
+    says, journal = played.read(blobs.get(verdict.receipt), "11" * 32)
+    assert (says.input, says.cycles, journal) == ("22" * 32, 2873, b"journal")
+    gone = Commit("s", "11" * 32, "22" * 32, "ab" * 32 + "-1", 2873)
+    assert isinstance(ask(gone)[0].error, BlobMissing)

@@ -1,0 +1,113 @@
+"""The handle of one job: wait for it, fetch what came of it, cancel it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from farm import execution
+from farm.errors import GuestFailed, JobFailed, NoReceipt, ReceiptSwept, WaitTimeout, WrongKind
+from farm.execution import Execution, Logs
+from farm.follow import Clock, Progress, follow
+from farm.job import Change, JobView
+from farm.receipt import Receipt
+
+if TYPE_CHECKING:
+    from farm.client import Farm
+
+
+class Job:
+    """One job of a farm; nothing but its id is kept here."""
+
+    def __init__(self, farm: "Farm", id: str) -> None:
+        self.farm, self.id = farm, id
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id}>"
+
+    def status(self) -> JobView:
+        """Return the job as it is now; raises UnknownJob."""
+        return self.farm.ledger.status(self.id)
+
+    def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Receipt:
+        """Return the receipt, verified, once there is one.
+
+        Raises why the job has ended without one (GuestPanicked, CycleLimitReached, JobAborted,
+        ...; NoReceipt if it was only executed), or WaitTimeout after `timeout` seconds.
+        `progress` is told of every change.
+        """
+        self._follow(timeout, progress)
+        return self.receipt()
+
+    def result(self, timeout: float | None = None, progress: Progress | None = None) -> Execution:
+        """Return journal, cycles and segments once the job has ended well; raises as `wait`."""
+        self._follow(timeout, progress)
+        return self.execution()
+
+    def changes(self, timeout: float | None = None) -> Iterator[list[Change]]:
+        """Yield what becomes of the job until it has ended; raises WaitTimeout."""
+        return follow(self.farm.ledger, self.id, lambda: self.status().state, Clock(timeout))
+
+    def receipt(self) -> Receipt:
+        """Return the receipt of a job that has SUCCEEDED, verified here against its image id.
+
+        Raises NoReceipt for a job that was only executed.
+        """
+        view = self._succeeded()
+        spec = view.spec
+        if spec.kind == "execute":
+            raise NoReceipt(self.id)
+        raw = self.farm.blobs.get(view.receipt)
+        receipt = Receipt.read(raw, spec.image_id, self.farm.settings, mode=spec.kind)
+        if receipt.kind != spec.receipt:
+            raise WrongKind(receipt.kind, spec.receipt)
+        return receipt
+
+    def execution(self) -> Execution:
+        """Return what the guest of a job that has SUCCEEDED did, whatever was proved of it."""
+        view = self._succeeded()
+        journal = self.farm.blobs.get(view.journal)
+        return execution.of_stats(view.spec.image_id, journal, view.stats)
+
+    def logs(self) -> Logs:
+        """Return what the guest wrote, also if it failed; at most 1 MiB each of the two.
+
+        Raises WaitTimeout while it runs, JobFailed when it did not get to an end, BlobMissing
+        when what it wrote is not kept any more.
+        """
+        view = self.status()
+        refs = self._written(view)
+        if refs is None and not view.state.ended:
+            raise WaitTimeout(self.id, view.state, 0)
+        if refs is None:
+            raise JobFailed(self.id, "its guest came to no end, nothing that it wrote is kept")
+        # An older farm kept no reference of what is empty.
+        stdout, stderr = (self.farm.blobs.get(ref) if ref else b"" for ref in refs)
+        return Logs(stdout, stderr)
+
+    def cancel(self) -> bool:
+        """Return whether the job was open, and is ABORTED now; raises UnknownJob."""
+        return self.farm.ledger.cancel(self.id)
+
+    def _written(self, view: JobView) -> tuple[str, str] | None:
+        error = view.error()
+        told = error.written if isinstance(error, GuestFailed) else None
+        if found := told or execution.written(view.stats):
+            return found
+        # The proof may go on for long after the guest has ended.
+        record = self.farm.ledger.executed(view.session)
+        return (record.stdout, record.stderr) if record else None
+
+    def _follow(self, timeout: float | None, progress: Progress | None) -> None:
+        for changes in self.changes(timeout):
+            for change in changes:
+                if progress:
+                    progress(change)
+
+    def _succeeded(self) -> JobView:
+        view = self.status()
+        if error := view.error():
+            raise error
+        if not view.state.ended:
+            raise WaitTimeout(self.id, view.state, 0)
+        if not view.receipt:
+            raise ReceiptSwept(self.id)
+        return view

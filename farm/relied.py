@@ -1,0 +1,53 @@
+"""Say what a guest may rely on: receipts that were given, and those that other jobs will make.
+
+Pure. A job that relies on others is not executed before these have SUCCEEDED.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from farm.job import JobView, State
+from farm.session import Relied
+
+
+def is_job(name: str) -> bool:
+    """Return whether an assumption is named by a job, not by a receipt's reference."""
+    return "-" not in name
+
+
+def relied(view: JobView | None, namespace: str) -> Relied:
+    """Return what a job gives to one of this namespace that relies on it."""
+    there = view is not None and view.spec.namespace == namespace
+    return Relied(view.state, view.receipt) if view and there else Relied(None)
+
+
+class Given:
+    """What the guest of one session may rely on, in the order of the request."""
+
+    def __init__(self, assumptions: Iterable[str]) -> None:
+        self._known = {
+            name: Relied(None) if is_job(name) else Relied(State.SUCCEEDED, name)
+            for name in assumptions
+        }
+
+    @property
+    def awaited(self) -> list[str]:
+        """The jobs that have still to succeed."""
+        return [name for name, one in self._known.items() if one.state is not State.SUCCEEDED]
+
+    @property
+    def receipts(self) -> list[str]:
+        """The references of receipts."""
+        return [one.receipt for one in self._known.values() if one.receipt]
+
+    def note(self, found: Mapping[str, Relied]) -> None:
+        """Note how the jobs are that it relies on; a job that is not there is ABORTED."""
+        for name in self._known.keys() & found.keys():
+            gone = found[name].state is None
+            self._known[name] = Relied(State.ABORTED) if gone else found[name]
+
+    def lost(self) -> str:
+        """Return the first job that gives nothing any more, in words; "" for none."""
+        for name, one in self._known.items():
+            if one.state and one.state.ended and one.state is not State.SUCCEEDED:
+                return f"job {name}, which this one relies on, is {one.state}"
+        return ""

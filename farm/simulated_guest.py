@@ -1,0 +1,104 @@
+"""Describe what a simulated guest does: how many segments, which journal, how it ends.
+
+Pure. Any program will do; its input, a JSON object, tells the rest. Two executions draw different
+entropy, as real ones do, so their segments never fit together.
+"""
+
+from collections.abc import Container
+from hashlib import sha256
+from itertools import count, pairwise
+
+import msgspec
+
+from farm import claim as claims
+from farm.claim import Claim
+from farm.errors import AssumptionMissing, BadInput, GuestFailed
+
+#: Smallest segment, and the one that nobody makes (docs/host.md).
+SMALLEST, NEVER = 14, 15
+
+
+class Guest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the input says; an empty input is a guest of one full segment."""
+
+    #: Whose work it is, for who reads the record of the simulated devices.
+    label: str = ""
+    #: Length in cycles, or else in full segments.
+    cycles: int = 0
+    segments: int = 1
+    #: Bytes of the journal.
+    journal: int = 32
+    #: Calls of the keccak accelerator, each proved by itself.
+    keccaks: int = 0
+    #: Claims that it relies on: their digests, in the order of resolving.
+    assumes: list[str] = []
+    #: What it panics with after its last segment, "" for not at all.
+    panics: str = ""
+
+
+def read(stdin: bytes) -> Guest:
+    """Return what an input describes; raises BadInput."""
+    try:
+        return msgspec.json.decode(stdin, type=Guest) if stdin else Guest()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"a simulated guest is told what to do by a JSON object: {error}") from error
+
+
+def sizes(guest: Guest, po2: int) -> list[int]:
+    """Return the po2 of each segment; the last one is as small as it can be."""
+    if not guest.cycles:
+        return [po2] * max(1, guest.segments)
+    full, rest = divmod(guest.cycles, 1 << po2)
+    if not rest:
+        return [po2] * full
+    last = max(SMALLEST, (rest - 1).bit_length())
+    return [po2] * full + [min(po2, last + 1 if last == NEVER else last)]
+
+
+def journal(guest: Guest, stdin: bytes) -> bytes:
+    """Return what the guest puts out: the same bytes for the same input."""
+    wanted, made = guest.journal, b""
+    for block in count():
+        if len(made) >= wanted:
+            break
+        made += sha256(block.to_bytes(4, "little") + stdin).digest()
+    return made[:wanted]
+
+
+def segment_claims(
+    image_id: str, entropy: str, count: int, journal: bytes, assumes: list[str]
+) -> list[Claim]:
+    """Return the claim of each segment; together they are the execution's."""
+    states = [image_id, *(_digest(f"{entropy} {index}") for index in range(1, count))]
+    output = claims.output(journal, claims.assumed(assumes))
+    inner = [
+        Claim(pre, post, claims.ZERO, claims.ZERO, claims.SPLIT, 0)
+        for pre, post in pairwise(states)
+    ]
+    last = Claim(states[-1], claims.state(0, claims.ZERO), claims.ZERO, output, claims.HALTED, 0)
+    return [*inner, last]
+
+
+def keccak_digest(entropy: str, index: int) -> str:
+    """Return what the proof of one keccak request has to claim."""
+    return _digest(f"{entropy} keccak {index}")
+
+
+def rely(guest: Guest, given: Container[str]) -> list[str]:
+    """Return the digests of what the guest assumes; raises AssumptionMissing.
+
+    `given` are the claims that the execution may rely on.
+    """
+    if missing := next((one for one in guest.assumes if one not in given), None):
+        raise failed(AssumptionMissing(f"claim {missing}"))
+    return [claims.assumption(one) for one in guest.assumes]
+
+
+def failed(error: GuestFailed) -> GuestFailed:
+    """Return why a guest did not end well, with its stdout and stderr, as a host has it."""
+    error.bodies = [b"", f"{error}\n".encode()]
+    return error
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
