@@ -104,10 +104,12 @@ class Entry:
                     parts.append(part)
                 self._uploaded = parts
             self._record(id, parts, size, forget)
-        except (Busy, StoreFailed) as error:
+        except FarmError as error:
+            if isinstance(error, LedgerDown) and self._uploaded:
+                raise  # the ledger may have it: it is handed in again as it is
             self._drop(part.inputs for part in parts)
             self._uploaded = []
-            if isinstance(error, Busy):
+            if not isinstance(error, StoreFailed):
                 raise
             with contextlib.suppress(LedgerDown):
                 intake.ledger.trace_release(id, size)

@@ -1,13 +1,14 @@
 """One batch of which some rows are held, lent by other batches, or equal, and the rest is sent."""
 
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from farm.cache import Found
 from farm.columns import Inputs, Outputs
-from farm.errors import FarmError, LedgerDown, WaitTimeout
-from farm.flight import Flight, Landed, Once, Sent, aborted, ending, until
+from farm.errors import Busy, FarmError, LedgerDown, WaitTimeout
+from farm.flight import Flight, Landed, Once, Sent, aborted, ending, too_late, until
 from farm.follow import Progress
 from farm.holding import Holding
 from farm.rows import Rows, picked, put
@@ -104,8 +105,22 @@ class Partial:
                     raise
                 self._holding.flights.remove(loan.flight)
                 rows = self._found.rows[self._firsts[loan.rows]]
-                self._again[at] = Once(self._submit(self._inputs.pick(rows)))
+                self._again[at] = Once(self._anew(self._inputs.pick(rows), end))
         return self._again[at].wait(until(end), progress)
+
+    def _anew(self, inputs: Inputs, end: float | None) -> Sent:
+        """Hand in what another batch has failed to make, once the farm has room for it."""
+        while True:
+            try:
+                return self._submit(inputs)
+            except Busy as error:
+                left = until(end)
+                if left == 0:
+                    raise too_late(None) from error
+                pause = min(LOOK, float(error.args[-1]))
+                time.sleep(pause if left is None else min(pause, left))
+            if self._cancelled:
+                raise aborted()
 
     def _borrowed(self, flight: Flight, end: float | None) -> Outputs:
         while True:

@@ -50,4 +50,6 @@ class Given:
         for name, one in self._known.items():
             if one.state and one.state.ended and one.state is not State.SUCCEEDED:
                 return f"job {name}, which this one relies on, is {one.state}"
+            if one.state is State.SUCCEEDED and not one.receipt:
+                return f"job {name}, which this one relies on, has its receipt no more"
         return ""

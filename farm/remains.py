@@ -4,8 +4,10 @@ The whole ledger is read a page at a time, so that no other call waits long for 
 than a page is held at once. What cannot be read is kept.
 """
 
+import contextlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +15,7 @@ import msgspec
 from farm import keys
 from farm.job import JobSpec
 from farm.ledger import pairs
+from farm.relied import is_job
 from farm.server import Server
 
 #: About how many keys, or fields of a hash, are read in one go.
@@ -53,6 +56,17 @@ class Remains(Server):
             yield from self._page(page)
             if str(cursor) == "0":
                 return
+
+    def relied(self) -> set[str]:
+        """Return the jobs whose receipts jobs that have not ended rely on."""
+        found: set[str] = set()
+        ids = self._read([("SMEMBERS", keys.OPEN)])[0]
+        for some in batched(ids):
+            for text in self._read([("HGET", keys.job(id), "spec") for id in some]):
+                with contextlib.suppress(ValueError):
+                    names = msgspec.json.decode(text or "", type=JobSpec).assumptions
+                    found.update(name for name in names if is_job(name))
+        return found
 
     def values(self, entry: Entry) -> Iterator[Sequence[str]]:
         """Yield the values of a hash that is not its own kind, a page at a time."""
@@ -115,6 +129,13 @@ class Remains(Server):
         # Half of the server's time, at most, is ours: nobody waits for a sweep.
         time.sleep(time.monotonic() - start)
         return answers
+
+
+def batched(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Yield ids a page at a time."""
+    rest = iter(ids)
+    while page := list(islice(rest, PAGE)):
+        yield page
 
 
 def own_name(spec: str) -> str:

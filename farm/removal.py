@@ -4,7 +4,7 @@ import msgspec
 
 from farm import keys
 from farm.blobs import ScratchStore
-from farm.errors import JobOpen
+from farm.errors import BadInput, JobOpen
 from farm.job import JobView
 from farm.ledger import Ledger
 from farm.remains import Remains, own_name
@@ -14,12 +14,15 @@ def job(ledger: Ledger, id: str) -> None:
     """Remove a job with its answer and its session's inner life.
 
     Other jobs keep what they were given; the next equal one is proved anew. Raises UnknownJob,
-    JobOpen while it has not ended.
+    JobOpen while it has not ended, BadInput while another that is still to run relies on it.
     """
     view = ledger.status(id)
     if not view.state.ended:
         raise JobOpen(id, view.state.lower())
     remains = Remains(ledger.client, ledger.where)
+    if id in remains.relied():
+        text = "another one relies on its receipt and has still to run; wait for that or cancel it"
+        raise BadInput(f"job {id}: {text}")
     # What has ended stays so, so that these need not happen at once; the job is the last to go,
     # for a removal that was broken off to be done again.
     _answer(remains, view)

@@ -62,6 +62,7 @@ class Sweep:
     dry: bool = False
     stopping: Callable[[], bool] = lambda: False
     swept: Swept = field(default_factory=Swept)
+    relied: set[str] = field(default_factory=set, init=False)
 
     def run(self) -> Swept:
         """Return what went; raises Stopped, LedgerDown, StoreFailed: the next sweep goes on."""
@@ -69,6 +70,7 @@ class Sweep:
         before = self.store.now() - self.limits.guard
         now = self.remains.now()
         policy = Policy(self.limits.keep, now, now - self.limits.guard)
+        self.relied = self.remains.relied()
         weights = self._once(policy, before)
         if (limit := pressure(weights, policy)) > -FOREVER:
             if self.dry:  # nothing went, and all of it is found again
@@ -89,6 +91,8 @@ class Sweep:
     def _job(self, entry: Entry, policy: Policy, holds: Holds) -> None:
         fields = entry.fields
         ended = end(fields.get("state"), fields.get("finished"))
+        if entry.name in self.relied:  # by a job that is still to run
+            ended = None
         past = ended is not None and policy.now - ended > policy.keep.jobs
         spec = fields.pop("spec", "")
         if past and self._do(lambda: self.remains.drop_job(entry.name, own_name(spec))):

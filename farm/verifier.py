@@ -113,6 +113,8 @@ class Verifier:
         if child is None or not child.alive:
             if child:
                 child.close()
+            if self._closed:
+                raise HostDied("verify", "its kill", "the scheduler leaves")
             child = self._children[own] = self._start()
         return child
 

@@ -4,10 +4,12 @@ import os
 import threading
 import time
 
+import msgspec
 import pytest
 from hands import ended, kinds, spec, submit, until
 
-from farm import about, keys, sweeper
+from farm import about, keys, removal, sweeper
+from farm.errors import BadInput, UnknownJob
 from farm.job import State, new_id
 from farm.remains import Remains
 from farm.retention import Keep, named
@@ -142,6 +144,22 @@ def test_who_was_given_an_old_receipt_keeps_it(ledger, blobs, done, store, sweep
     swept = sweep()
     assert (swept.jobs, swept.answers) == (1, 0)
     assert blobs.has(ledger.status(again.job).receipt)
+
+
+def test_the_receipt_that_a_job_is_still_to_rely_on_stays(ledger, blobs, done, store, sweep):
+    wanted = spec(blobs, image_id="ab" * 32, assumptions=[done.id, new_id()])
+    ledger.client.hset(keys.job("j9"), "spec", msgspec.json.encode(wanted).decode())
+    ledger.client.sadd(keys.OPEN, "j9")
+    make_old(store)
+    let_pass(ledger, keys.job(done.id), "finished", 40 * DAY)
+    sweep()
+    assert ledger.status(done.id).receipt == done.receipt and blobs.has(done.receipt)
+    with pytest.raises(BadInput, match="has still to run"):
+        removal.job(ledger, done.id)
+    ledger.client.srem(keys.OPEN, "j9")
+    removal.job(ledger, done.id)
+    with pytest.raises(UnknownJob):
+        ledger.status(done.id)
 
 
 def test_an_answer_that_is_given_in_the_middle_of_a_sweep_stays(

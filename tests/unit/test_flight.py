@@ -7,7 +7,7 @@ from provers import LIMIT, Batch, Prover, failing, fib, never, same
 
 from farm import flight, partial, trace
 from farm.cache import TraceCache
-from farm.errors import JobAborted, JobFailed, LedgerDown, WaitTimeout
+from farm.errors import Busy, JobAborted, JobFailed, LedgerDown, WaitTimeout
 from farm.flight import Flight, Flights
 from farm.keying import Keyer
 from farm.reuse import Reuse, here
@@ -127,6 +127,23 @@ def test_who_borrowed_from_a_cancelled_batch_asks_for_itself():
     borrower = reuse.start(fib(3, 4), here(prover))
     lender.cancel()
     assert same(borrower.wait(), fib(3, 4)) and sorted(prover.rows) == [3, 4]
+
+
+def test_a_farm_that_is_busy_is_asked_again_for_what_another_failed_to_make():
+    reuse, prover, refusals = Reuse(TraceCache(LIMIT)), Prover(), [1, 2]
+
+    def submit(part):
+        if len(part) and refusals:
+            refusals.pop()
+            raise Busy("what trace batches hold", "9 bytes", 0.01)
+        return here(prover)(part)
+
+    lender = reuse.start(fib(2, 3), failing)
+    borrower = reuse.start(fib(2, 3), submit)
+    with pytest.raises(WaitTimeout):
+        borrower.wait(0)
+    assert same(borrower.wait(), fib(2, 3)) and not refusals
+    assert lender
 
 
 def test_a_cancelled_batch_waits_for_no_other(monkeypatch):

@@ -105,3 +105,9 @@ def test_what_is_given_comes_in_the_order_of_the_request():
     assert (given.awaited, given.receipts) == ([], [ref("one"), GIVEN, ref("two")])
     given.note({"j1": Relied(State.FAILED)})
     assert "job j1" in given.lost()
+
+
+def test_a_job_whose_receipt_is_gone_gives_nothing():
+    given = Given(["j1"])
+    given.note({"j1": Relied(State.SUCCEEDED, "")})
+    assert "has its receipt no more" in given.lost()

@@ -31,7 +31,7 @@ class World:
 
     def __init__(self, hashes, files):
         self.hashes, self.ages = hashes, files
-        self.gone = set()
+        self.gone, self.awaited = set(), set()
 
     def now(self):
         return NOW
@@ -41,6 +41,9 @@ class World:
             kind, _, name = key.partition(":")
             home = key if kind in OWN else f"session:{name}"
             yield Entry(key, kind, name, dict(self.hashes.get(home, {})), -1)
+
+    def relied(self):
+        return self.awaited
 
     def values(self, entry):
         yield list(self.hashes.get(entry.key, {}).values())
@@ -185,3 +188,12 @@ def test_a_sweep_that_is_told_to_stop_deletes_nothing_more():
     with pytest.raises(Stopped):
         Sweep(world, world, Limits(KEEP, GUARD), stopping=lambda: next(asked)).run()
     assert len(world.gone) == 2
+
+
+def test_what_a_job_that_is_still_to_run_relies_on_is_kept():
+    old = {"state": "SUCCEEDED", "finished": str(NOW - 4000), "receipt": ref(1)}
+    hashes = {f"job:{name}": old | {"spec": "{}"} for name in ("j1", "j2")}
+    world = World(hashes, {ref(1): 4000.0})
+    world.awaited = {"j1"}
+    Sweep(world, world, Limits(Keep(10, 10, 10, 0), 5)).run()
+    assert list(world.hashes) == ["job:j1"] and world.gone == set()
