@@ -103,8 +103,9 @@ class Assigner:
         def unfit(key: Key, at: int) -> bool:
             # Where there are no cores to lend, there is nothing to wait for.
             waits = wait and bool(slots[at].cores) and self.courses[key[0]].executing
-            lacking = _kind(key) == "wrap" and "groth16" not in slots[at].features
-            return waits or lacking or self.floor.unfit(key, slots[at], pool.size(key))
+            feature = "groth16" if _kind(key) == "wrap" else ""
+            lacking = feature not in ("", *slots[at].features)
+            return waits or lacking or self.floor.unfit(key, slots[at], pool.size(key), feature)
 
         closed = self._held_back if pool is self.executing and self._full else _never
         keys = pool.draw([size(slot) for slot in slots], unfit, self._seconds, closed)

@@ -175,7 +175,10 @@ class Book(Snapshot, Server):
         """Let a job whose own limits are others than those that failed go on in a session anew."""
         self.flush()
         while True:
-            spec = self.spec(job.id)
+            try:
+                spec = self.spec(job.id)
+            except (TypeError, ValueError):  # removed since, or nobody can read it
+                return
             key = self.read("HGET", keys.job(job.id), "key")
             running = self.read("HGET", keys.answer(key), "session") or ""
             name = running or session_name(spec)

@@ -161,6 +161,7 @@ class Dispatch:
         self._carrier.carry(self._scheduler.decide())
 
     def _handle(self, event: Event) -> None:
+        self._scheduler.floor.now = time.monotonic()
         with self._book.together():
             self._hear(event)
             self._act()
@@ -188,6 +189,9 @@ class Dispatch:
                     after = noted.id
             except FarmError as error:
                 self._inbox.put(error)
+                return
+            except Exception as error:  # without its events the scheduler would go on half blind
+                self._inbox.put(FarmError(f"scheduler: events: {error!r}"))
                 return
 
 

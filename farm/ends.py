@@ -55,7 +55,7 @@ class Ends(Assigner):
         # Segments may be in the ledger that no event has told of yet.
         if step == "execute":
             self.discard(course)
-        if isinstance(error, BlobMissing):
+        if isinstance(error, BlobMissing) and error.facts:
             self.remake(course, str(error.facts[0]))
 
     def spent(self, course: Course, step: str) -> bool:

@@ -133,14 +133,14 @@ class Floor:
         for key in [key for key in self._shunned if key[0] == session]:
             del self._shunned[key]
 
-    def unfit(self, key: Key, slot: Slot, po2: int) -> bool:
+    def unfit(self, key: Key, slot: Slot, po2: int, feature: str = "") -> bool:
         """Return whether another slot is to try a step first, be it busy now.
 
-        The other one is of the same kind and holds segments of 2^`po2`.
+        The other one is of the same kind, holds segments of 2^`po2`, and has a host with `feature`.
         """
         shunned = self._shunned.get(key, ())
         return slot.name in shunned and any(
-            other.kind == slot.kind and size(other) >= po2
+            other.kind == slot.kind and size(other) >= po2 and feature in ("", *other.features)
             for name, other in self.slots.items()
             if name not in shunned
         )

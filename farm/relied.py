@@ -42,6 +42,8 @@ class Given:
     def note(self, found: Mapping[str, Relied]) -> None:
         """Note how the jobs are that it relies on; a job that is not there is ABORTED."""
         for name in self._known.keys() & found.keys():
+            if self._known[name].receipt:  # it has given what it had to give
+                continue
             gone = found[name].state is None
             self._known[name] = Relied(State.ABORTED) if gone else found[name]
 

@@ -113,8 +113,8 @@ class Scheduler(Losses):
     def _adopt(self, course: Course, step: str, record: StepState) -> None:
         """Remember a step that was sent by the scheduler before this one."""
         course.attempts[step], course.tries[step] = record.attempt, record.tries
-        if step == "execute" and record.state == "GONE":
-            course.execution = record.attempt + 1
+        if step == "execute":  # what came of the attempts before is discarded
+            course.execution = record.attempt + (record.state == "GONE")
         if record.state not in ("DONE", "GONE") and course.take(step):
             lent = tuple(filter(None, record.lent.split(",")))
             if record.state in ("SENT", "LEASED"):
@@ -236,7 +236,7 @@ class Scheduler(Losses):
         if not isinstance(event.error, Transient) or self.spent(course, "finalize"):
             self.fail(course, event.error)
             return
-        if isinstance(event.error, BlobMissing):
+        if isinstance(event.error, BlobMissing) and event.error.facts:
             self.remake(course, str(event.error.facts[0]))
         self.settle(course)
 

@@ -6,6 +6,7 @@ as an event.
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,7 +15,7 @@ import structlog
 
 from farm import played
 from farm.blobs import BlobStore
-from farm.errors import BadReceipt, FarmError, HostDied, HostFailed
+from farm.errors import BadReceipt, FarmError, HostDied, HostFailed, HostMismatch, HostMissing
 from farm.events import Commit, Event, Finalize, Finalized, Refused, Verified, Verify
 from farm.host import Answer
 from farm.hosts import Host
@@ -28,6 +29,8 @@ Asked = Verify | Finalize | Commit
 SECONDS = 120.0
 #: A child that dies is asked again: it may be the machine's fault, not the receipt's.
 TRIES = 3
+#: Seconds between two looks for a host, while there is none that can be used.
+PAUSE = 1.0
 
 
 class Verifier:
@@ -113,10 +116,18 @@ class Verifier:
         if child is None or not child.alive:
             if child:
                 child.close()
-            if self._closed:
-                raise HostDied("verify", "its kill", "the scheduler leaves")
-            child = self._children[own] = self._start()
+            child = self._children[own] = self._started()
         return child
+
+    def _started(self) -> Host:
+        """Return a new host; waits for one that can be used, so that no job pays for its lack."""
+        while not self._closed:
+            try:
+                return self._start()
+            except (HostMissing, HostMismatch) as error:
+                log.warning("nothing can be checked", why=str(error))
+                time.sleep(PAUSE)
+        raise HostDied("verify", "its kill", "the scheduler leaves")
 
 
 def _refusal(asked: Asked, error: FarmError) -> Event:

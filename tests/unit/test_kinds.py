@@ -110,6 +110,19 @@ def test_a_groth16_receipt_is_wrapped_where_a_host_has_its_prover():
     assert world.closed[name].state is State.SUCCEEDED
 
 
+def test_a_wrap_that_came_to_nothing_goes_back_to_the_only_host_that_has_its_prover():
+    world = bare_farm()
+    world.up(slot(0, machine="n", host=f"{BARE} groth16"))
+    name = world.submit(spec(receipt="groth16"))
+    wrap = (name, "wrap:0-1")
+    while wrap not in world.out:
+        key = next(iter(world.out))
+        world.done(key)
+        world.verify()
+    world.fail(wrap)
+    assert world.out[wrap].message.slot == "risc0-n-0"
+
+
 def test_without_one_the_job_fails_as_soon_as_its_guest_has_ended():
     world = bare_farm()
     name = world.submit(spec(receipt="groth16"), count=2)

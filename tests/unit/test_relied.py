@@ -103,8 +103,14 @@ def test_what_is_given_comes_in_the_order_of_the_request():
     given.note({"j2": Relied(State.SUCCEEDED, ref("two")), "j3": Relied(None)})
     given.note({"j1": Relied(State.SUCCEEDED, ref("one"))})
     assert (given.awaited, given.receipts) == ([], [ref("one"), GIVEN, ref("two")])
-    given.note({"j1": Relied(State.FAILED)})
-    assert "job j1" in given.lost()
+    given.note({"j1": Relied(None), "j2": Relied(State.SUCCEEDED, "")})
+    assert given.lost() == "", "what was given is there"
+
+
+def test_a_job_that_failed_is_lost():
+    given = Given(["j1", "j2"])
+    given.note({"j1": Relied(State.RUNNING), "j2": Relied(State.FAILED)})
+    assert "job j2" in given.lost()
 
 
 def test_a_job_whose_receipt_is_gone_gives_nothing():

@@ -6,9 +6,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from farm import played
+from farm import played, verifier
 from farm.blobs import DirectoryBlobs
-from farm.errors import BadReceipt, BlobMissing, HostDied, HostFailed, HostMissing, WrongClaim
+from farm.errors import (
+    BadReceipt,
+    BlobMissing,
+    HostDied,
+    HostFailed,
+    HostMismatch,
+    HostMissing,
+    WrongClaim,
+)
 from farm.events import Commit, Finalize, Finalized, Refused, Verified, Verify
 from farm.verifier import TRIES, Verifier
 from farm.wire import Assumed
@@ -113,6 +121,22 @@ def test_a_child_that_dies_is_replaced_a_few_times(ask, blobs):
     assert len(children) == TRIES
     verdict, _ = ask(asked, *[died] * TRIES)
     assert verdict.error is died
+
+
+def test_while_there_is_no_host_nothing_is_refused(blobs, monkeypatch):
+    monkeypatch.setattr(verifier, "PAUSE", 0.01)
+    starts, reports = [HostMissing("nowhere"), HostMismatch("a", "b", "c")], queue.Queue()
+
+    def start():
+        if starts:
+            raise starts.pop()
+        return Child([[]])
+
+    asked = Verify("s", "prove:0-1", 1, blobs.put(b"a receipt"), "cd" * 32)
+    checking = Verifier(start, blobs, reports.put)
+    checking.ask(asked)
+    assert isinstance(reports.get(timeout=5), Verified) and not starts
+    checking.close()
 
 
 def test_the_root_becomes_a_receipt_in_the_store(ask, blobs):
