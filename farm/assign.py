@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from farm.course import Course
-from farm.events import Send
+from farm.instructions import Send
 from farm.lengths import Lengths
 from farm.line import Key
 from farm.near import near

@@ -13,7 +13,7 @@ import redis
 
 from farm import keys
 from farm.errors import FarmError
-from farm.events import Close, Finish
+from farm.instructions import Close, Finish
 from farm.job import State
 from farm.ledger import batch_keys, pairs
 from farm.models import Models
@@ -144,6 +144,11 @@ class Book(Snapshot, Server):
         names = [keys.EPOCH, keys.EVENTS, keys.session(session), keys.steps(session)]
         args = [ack, step, attempt, ref]
         return self._write("bind", [*names, keys.nodes(session)], args, (session, step)) == "OK"
+
+    def give_up(self, session: str, step: str, attempt: int, tries: int) -> None:
+        """Note that an attempt came to nothing: what it brings is not wanted any more."""
+        names = [keys.EPOCH, keys.steps(session)]
+        self._write("give_up", names, [step, attempt, tries])
 
     def unbind(self, session: str, step: str) -> None:
         """Forget the output of a step, whose blob is gone: it is to be made again."""

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from celery import Celery
 
-from farm import events as e
+from farm import instructions as do
 from farm.book import Book
 from farm.chunks import Fail, Resend
 from farm.errors import LedgerDown
@@ -36,12 +36,12 @@ class Carrier:
         #: How many messages Celery has that are still in the outbox.
         self._given = 0
 
-    def carry(self, instructions: Sequence[e.Instruction]) -> None:
+    def carry(self, instructions: Sequence[do.Instruction]) -> None:
         """Do what is said, in order."""
         sent = 0
         for instruction in instructions:
             _CARRIED[type(instruction)](self, instruction)
-            if isinstance(instruction, e.Send):
+            if isinstance(instruction, do.Send):
                 sent += 1
                 if sent <= LINES:
                     _log(instruction)
@@ -98,60 +98,64 @@ class Carrier:
         """Return whether no message waits in a queue; raises LedgerDown."""
         return length(self._broker, queue) == 0
 
-    def _send(self, send: e.Send) -> None:
+    def _send(self, send: do.Send) -> None:
         message = send.message
         queue = queue_of(message.kind, message.slot)
         envelope = Envelope(queue, message.kind, message.kwargs(), str(message))
         self._book.send(message.session, message.step, send.record, envelope)
 
-    def _bind(self, bind: e.Bind) -> None:
+    def _bind(self, bind: do.Bind) -> None:
         self._book.bind(bind.session, bind.step, bind.attempt, bind.ref)
 
-    def _unbind(self, unbind: e.Unbind) -> None:
+    def _unbind(self, unbind: do.Unbind) -> None:
         log.warning("output gone", session=unbind.session, step=unbind.step)
         self._book.unbind(unbind.session, unbind.step)
 
-    def _discard(self, discard: e.Discard) -> None:
+    def _give_up(self, lost: do.GiveUp) -> None:
+        self._book.give_up(lost.session, lost.step, lost.attempt, lost.tries)
+
+    def _discard(self, discard: do.Discard) -> None:
         log.warning("execution discarded", session=discard.session)
         self._book.discard(discard.session)
 
-    def _close(self, close: e.Close) -> None:
+    def _close(self, close: do.Close) -> None:
         log.info("session ended", session=close.session, state=close.state, why=str(close.error))
         self._book.close(close)
 
-    def _finish(self, finish: e.Finish) -> None:
+    def _finish(self, finish: do.Finish) -> None:
         log.info("job ended", job=finish.job, state=finish.state)
         self._book.finish(finish)
 
-    def _reattach(self, reattach: e.Reattach) -> None:
+    def _reattach(self, reattach: do.Reattach) -> None:
         self._book.reattach(reattach.job, reattach.session)
 
-    def _tell(self, progress: e.Progress) -> None:
+    def _tell(self, progress: do.Progress) -> None:
         self._book.progress(progress.jobs, **progress.entry)
 
-    def _ask(self, asked: e.Verify | e.Finalize | e.Commit) -> None:
+    def _ask(self, asked: do.Verify | do.Finalize | do.Commit) -> None:
         self._verifier.ask(asked)
 
-    def _strike(self, strike: e.Strike) -> None:
+    def _strike(self, strike: do.Strike) -> None:
         log.warning("output refused", slot=strike.slot, error=str(strike.error))
 
 
-_CARRIED: dict[type[e.Instruction], Callable[[Carrier, Any], None]] = {
-    e.Send: Carrier._send,
-    e.Bind: Carrier._bind,
-    e.Unbind: Carrier._unbind,
-    e.Discard: Carrier._discard,
-    e.Close: Carrier._close,
-    e.Finish: Carrier._finish,
-    e.Reattach: Carrier._reattach,
-    e.Progress: Carrier._tell,
-    e.Verify: Carrier._ask,
-    e.Finalize: Carrier._ask,
-    e.Commit: Carrier._ask,
-    e.Strike: Carrier._strike,
+_CARRIED: dict[type[do.Instruction], Callable[[Carrier, Any], None]] = {
+    do.Send: Carrier._send,
+    do.Bind: Carrier._bind,
+    do.Unbind: Carrier._unbind,
+    do.GiveUp: Carrier._give_up,
+    do.Discard: Carrier._discard,
+    do.Close: Carrier._close,
+    do.Finish: Carrier._finish,
+    do.Reattach: Carrier._reattach,
+    do.Progress: Carrier._tell,
+    do.Verify: Carrier._ask,
+    do.Finalize: Carrier._ask,
+    do.Commit: Carrier._ask,
+    do.Strike: Carrier._strike,
 }
 
 
-def _log(send: e.Send) -> None:
+def _log(send: do.Send) -> None:
     message = send.message
     log.info("sent", step=str(message), attempt=message.attempt, slot=message.slot)

@@ -6,8 +6,8 @@ Pure: the half of the scheduler that knows when to give up.
 from collections import deque
 from typing import Any
 
-from farm import events as e
 from farm import execution
+from farm import instructions as do
 from farm.assign import Assigner, Limits
 from farm.course import Course
 from farm.errors import (
@@ -30,7 +30,7 @@ class Ends(Assigner):
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits)
         #: What is to be done because of the event in hand.
-        self.out: list[e.Instruction] = []
+        self.out: list[do.Instruction] = []
         #: Sessions whose waiters have still to hear how far they are.
         self.untold: dict[str, Course] = {}
         #: Jobs that others rely on, and the sessions of these.
@@ -52,6 +52,8 @@ class Ends(Assigner):
             self.fail(course, error)
             return
         course.drop(step)
+        given_up = (course.attempts[step], course.tries[step])
+        self.out.append(do.GiveUp(course.name, step, *given_up))
         # Segments may be in the ledger that no event has told of yet.
         if step == "execute":
             self.discard(course)
@@ -65,7 +67,7 @@ class Ends(Assigner):
     def remake(self, course: Course, ref: str) -> None:
         """Have a blob that is gone made again: by its step, or by running the guest once more."""
         if step := course.unbind(ref):
-            self.out.append(e.Unbind(course.name, step))
+            self.out.append(do.Unbind(course.name, step))
         elif course.needs(ref):
             self.discard(course)
         course.offer()
@@ -74,7 +76,7 @@ class Ends(Assigner):
         """Forget all that came of an execution: the guest runs once more."""
         for step in course.discard():
             self.floor.leave((course.name, step))
-        self.out.append(e.Discard(course.name))
+        self.out.append(do.Discard(course.name))
 
     def settle(self, course: Course) -> None:
         """Have the receipt made once the root is there."""
@@ -89,7 +91,7 @@ class Ends(Assigner):
             course.finalizing = True
             what = (course.spec.image_id, tuple(roots), running.journal)
             kind, assumed = course.spec.receipt, tuple(running.assumptions)
-            self.out.append(e.Finalize(course.name, *what, kind, assumed))
+            self.out.append(do.Finalize(course.name, *what, kind, assumed))
         elif course.spec.receipt == "groth16" and self.floor.lacks("groth16"):
             self.fail(course, HostLacks("groth16", "groth16", "succinct"))
 
@@ -98,7 +100,7 @@ class Ends(Assigner):
         if spec.kind == "trace":
             course.finalizing = True
             what = (spec.image_id, spec.input.partition("-")[0], record.journal)
-            self.out.append(e.Commit(course.name, *what, record.cycles.get("user", 0)))
+            self.out.append(do.Commit(course.name, *what, record.cycles.get("user", 0)))
         else:
             # There is nothing else to be had of it than what the guest put out.
             self.close(course, State.SUCCEEDED, **self.kept(course, record, record.journal))
@@ -110,7 +112,7 @@ class Ends(Assigner):
     def close(self, course: Course, state: State, **how: Any) -> None:
         """End a session, and with it whoever waits for just that."""
         self.out += self.progress(course.name)
-        end = e.Close(course.name, job_key(course.spec), state, **how)
+        end = do.Close(course.name, job_key(course.spec), state, **how)
         self.out.append(end)
         waiters = [*course.waiters.values()]
         self.forget(course)
@@ -122,10 +124,10 @@ class Ends(Assigner):
         known = {"receipt": receipt, "journal": record.journal}
         return known | {"stats": stats(course, record)}
 
-    def conclude(self, how: e.Finish | e.Reattach) -> None:
+    def conclude(self, how: do.Finish | do.Reattach) -> None:
         """End a job, and with it the waiting of those that rely on it."""
         self.out.append(how)
-        if isinstance(how, e.Finish):
+        if isinstance(how, do.Finish):
             self.concluded.append((how.job, Relied(how.state, how.receipt)))
 
     def spread(self) -> None:
@@ -157,11 +159,11 @@ class Ends(Assigner):
         """Let the waiters know how far their session is; `progress` says it, once a burst."""
         self.untold[course.name] = course
 
-    def progress(self, *names: str) -> list[e.Progress]:
+    def progress(self, *names: str) -> list[do.Progress]:
         """Return what waiters have still to hear, of these sessions or of all."""
         found = [self.untold.pop(name, None) for name in names or [*self.untold]]
         return [
-            e.Progress(course.name, tuple(course.waiters), course.progress())
+            do.Progress(course.name, tuple(course.waiters), course.progress())
             for course in found
             if course
         ]
@@ -173,16 +175,16 @@ class Ends(Assigner):
                 self.fail(course, SegmentTooLarge(step, self.floor.largest))
 
 
-def outcome(job: JobFacts, end: e.Close) -> e.Finish | e.Reattach:
+def outcome(job: JobFacts, end: do.Close) -> do.Finish | do.Reattach:
     """Return what the end of a session means for one who waited.
 
     A failure is shared only with those who asked for the very same limits: wider ones might
     not have failed.
     """
     if end.state is State.FAILED and not same_limits(end.session, job.identity):
-        return e.Reattach(job, end.session)
+        return do.Reattach(job, end.session)
     who = (job.id, end.session, end.job_key)
-    return e.Finish(*who, end.state, end.error, end.receipt, end.journal, end.stats)
+    return do.Finish(*who, end.state, end.error, end.receipt, end.journal, end.stats)
 
 
 def stats(course: Course, record: ExecutedRecord) -> dict[str, Any]:

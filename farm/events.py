@@ -1,25 +1,16 @@
-"""What the scheduler is told, and what it says in return. Pure values.
+"""What the scheduler is told. Pure values: hints made from the ledger."""
 
-Events are hints made from the ledger; each instruction is one change of the ledger, or one
-piece of work for the verifier.
-"""
-
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from farm.errors import FarmError
-from farm.job import State
+from farm.instructions import Close
 from farm.outbox import Envelope
 from farm.session import JobFacts, SessionFacts, Slot, StepState
-from farm.wire import Assumed, ExecutedRecord, KeccakRecord, SegmentRecord, StepMessage
+from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord
 
 
 class Event:
     """Something that has happened."""
-
-
-class Instruction:
-    """Something to be done now, in the order given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,134 +158,8 @@ class ChunkWaits(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Send(Instruction):
-    """Send a step to the slot that its message names."""
-
-    message: StepMessage
-    record: StepState
-
-
-@dataclass(frozen=True, slots=True)
-class Verify(Instruction):
-    """Check an output against the claim that was recorded when the guest was executed."""
-
-    session: str
-    step: str
-    attempt: int
-    ref: str
-    claim: str
-    #: What kind of receipt it is, in the words of the host's `verify`.
-    form: str = "succinct"
-
-
-@dataclass(frozen=True, slots=True)
-class Bind(Instruction):
-    """Bind a verified output to its step."""
-
-    session: str
-    step: str
-    attempt: int
-    ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class Discard(Instruction):
-    """Forget segments and outputs of a session: its guest has to run once more."""
-
-    session: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unbind(Instruction):
-    """Forget an output that is gone from the store."""
-
-    session: str
-    step: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finalize(Instruction):
-    """Make the Receipt out of the root and the journal.
-
-    A composite one has the receipts of all segments and assumptions for roots.
-    """
-
-    session: str
-    image_id: str
-    roots: tuple[str, ...]
-    journal: str
-    kind: str = "succinct"
-    assumptions: tuple[Assumed, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Commit(Instruction):
-    """Make the trace Receipt of a guest that was only executed: a commitment to what it did."""
-
-    session: str
-    image_id: str
-    #: Digest of the guest's stdin.
-    input: str
-    journal: str
-    #: The guest's own cycles.
-    cycles: int
-
-
-@dataclass(frozen=True, slots=True)
-class Close(Instruction):
-    """End a session."""
-
-    session: str
-    job_key: str
-    state: State
-    error: FarmError | None = None
-    receipt: str = ""
-    journal: str = ""
-    stats: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Orphaned(Event):
     """A job still waits for a session that has ended: the scheduler before died in between."""
 
     job: JobFacts
     end: Close
-
-
-@dataclass(frozen=True, slots=True)
-class Finish(Instruction):
-    """End a job."""
-
-    job: str
-    session: str
-    job_key: str
-    state: State
-    error: FarmError | None = None
-    receipt: str = ""
-    journal: str = ""
-    stats: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Reattach(Instruction):
-    """Let a job with other limits than those that failed go on by itself."""
-
-    job: JobFacts
-    session: str
-
-
-@dataclass(frozen=True, slots=True)
-class Progress(Instruction):
-    """Tell the waiters how far their session is."""
-
-    session: str
-    jobs: tuple[str, ...]
-    entry: dict[str, str | int]
-
-
-@dataclass(frozen=True, slots=True)
-class Strike(Instruction):
-    """Note that a slot has delivered what it should not."""
-
-    slot: str
-    error: FarmError

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from farm import events as e
+from farm import instructions as do
 from farm.assign import Limits
 from farm.course import Course
 from farm.ends import outcome
@@ -46,7 +47,7 @@ class Scheduler(Losses):
         super().__init__(limits)
         self._restored = False
 
-    def handle(self, *events: e.Event) -> list[e.Instruction]:
+    def handle(self, *events: e.Event) -> list[do.Instruction]:
         """Return what is to be done because of `events`, in order."""
         for event in events:
             self.hear(event)
@@ -57,7 +58,7 @@ class Scheduler(Losses):
         _HANDLERS[type(event)](self, event)
         self.spread()
 
-    def decide(self) -> list[e.Instruction]:
+    def decide(self) -> list[do.Instruction]:
         """Return what is to be done because of all that was heard since, in order.
 
         Nothing is sent before `Restored`, for a slot may be taken by a session not seen yet.
@@ -152,7 +153,7 @@ class Scheduler(Losses):
         if course and event.job in course.waiters:
             error = JobTimedOut(event.job, course.doing())
             key = job_key(course.spec)
-            self.conclude(e.Finish(event.job, course.name, key, State.TIMED_OUT, error))
+            self.conclude(do.Finish(event.job, course.name, key, State.TIMED_OUT, error))
             self._job_left(e.JobLeft(event.session, event.job))
 
     def _orphaned(self, event: e.Orphaned) -> None:
@@ -195,7 +196,7 @@ class Scheduler(Losses):
             # than what is ready now.
             course.verifying[step] = record.slot
             what = (record.ref, course.claim(step), course.form(step))
-            self.out.append(e.Verify(course.name, step, record.attempt, *what))
+            self.out.append(do.Verify(course.name, step, record.attempt, *what))
         elif record.state == "FAILED":
             error = FarmError.named(record.code, msgspec.json.decode(record.facts))
             self.floor.strikes[record.slot] += isinstance(error, _FAULTS)
@@ -206,7 +207,7 @@ class Scheduler(Losses):
     def _verified(self, event: e.Verified) -> None:
         course = self.courses.get(event.session)
         if course and self._awaited(course, event.step, event.attempt):
-            self.out.append(e.Bind(course.name, event.step, event.attempt, event.ref))
+            self.out.append(do.Bind(course.name, event.step, event.attempt, event.ref))
             self.floor.leave((course.name, event.step))
             self.floor.fade(course.verifying[event.step])
             course.bound(event.step, event.ref)
@@ -220,7 +221,7 @@ class Scheduler(Losses):
             refused = isinstance(event.error, VerificationFailed)
             if refused:
                 self.floor.strikes[slot] += 1
-                self.out.append(e.Strike(slot, event.error))
+                self.out.append(do.Strike(slot, event.error))
             self.nothing((course.name, event.step), event.error, again=refused)
 
     def _finalized(self, event: e.Finalized) -> None:

@@ -110,7 +110,8 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 class StepState(msgspec.Struct, frozen=True, kw_only=True):
     """The ledger's record of a step. Scalars only: Lua cannot tell an empty list from a dict."""
 
-    #: SENT, LEASED, REPORTED (output not verified yet), DONE, FAILED, GONE (was DONE).
+    #: SENT, LEASED, REPORTED (output not verified yet), DONE, FAILED, GONE (given up, or what it
+    #: made is gone).
     state: str
     #: Counts sendings of the step; what carries an older number changes nothing.
     attempt: int

@@ -10,7 +10,8 @@ import structlog
 
 from farm import keys
 from farm.errors import FarmError, JobFailed
-from farm.events import Close, Orphaned
+from farm.events import Orphaned
+from farm.instructions import Close
 from farm.job import JobSpec, State
 from farm.ledger import job_view, pairs
 from farm.outbox import Envelope

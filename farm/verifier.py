@@ -16,9 +16,10 @@ import structlog
 from farm import played
 from farm.blobs import BlobStore
 from farm.errors import BadReceipt, FarmError, HostDied, HostFailed, HostMismatch, HostMissing
-from farm.events import Commit, Event, Finalize, Finalized, Refused, Verified, Verify
+from farm.events import Event, Finalized, Refused, Verified
 from farm.host import Answer
 from farm.hosts import Host
+from farm.instructions import Commit, Finalize, Verify
 
 log = structlog.get_logger()
 

@@ -31,7 +31,8 @@ from farm import queue as transport
 from farm import settings as config
 from farm.book import Book
 from farm.dispatch import HOLD_SECONDS, Dispatch
-from farm.events import Event, Finalize, Finalized, Verified, Verify
+from farm.events import Event, Finalized, Verified
+from farm.instructions import Finalize, Verify
 from farm.job import JobSpec, new_id
 from farm.ledger import Ledger
 from farm.settings import Settings

@@ -76,6 +76,19 @@ local function bind(keys, args)
   return 'OK'
 end
 
+-- KEYS: epoch steps    ARGV: epoch, step, attempt, how many came to nothing
+-- Two joins may want the same proof once one of them is lost: a scheduler that reads the ledger
+-- anew has to know which.
+local function give_up(keys, args)
+  if stale(keys[1], args[1]) then return STALE end
+  local record = read(keys[2], args[2])
+  if record and record.attempt == tonumber(args[3]) and record.state ~= 'DONE' then
+    record.state, record.tries = 'GONE', tonumber(args[4])
+    write(keys[2], args[2], record)
+  end
+  return 'OK'
+end
+
 -- KEYS: epoch session steps nodes    ARGV: epoch, step
 -- The output of a step is gone from the store: the step is to be made again.
 local function unbind(keys, args)
@@ -200,6 +213,7 @@ redis.register_function('@VERSION@_ack', ack)
 redis.register_function('@VERSION@_send', send)
 redis.register_function('@VERSION@_published', published)
 redis.register_function('@VERSION@_bind', bind)
+redis.register_function('@VERSION@_give_up', give_up)
 redis.register_function('@VERSION@_unbind', unbind)
 redis.register_function('@VERSION@_discard', discard)
 redis.register_function('@VERSION@_close', close)

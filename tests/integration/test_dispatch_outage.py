@@ -9,7 +9,7 @@ from farm import carry, dispatch, keys
 from farm.blobs import DirectoryBlobs
 from farm.book import StaleEpoch
 from farm.errors import Busy, CycleLimitReached, LedgerDown, StoreFailed, UnsafeLedger
-from farm.events import Close
+from farm.instructions import Close
 from farm.job import State
 
 pytestmark = pytest.mark.redis

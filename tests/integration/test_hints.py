@@ -5,8 +5,9 @@ from hands import spec, submit
 
 from farm import keys
 from farm.assign import Limits
-from farm.events import ChunkWaits, Finish, JobJoined, Orphaned, SessionSeen
+from farm.events import ChunkWaits, JobJoined, Orphaned, SessionSeen
 from farm.hints import Hints
+from farm.instructions import Finish
 from farm.job import State
 from farm.outbox import Envelope
 from farm.scheduler import Scheduler

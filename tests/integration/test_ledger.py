@@ -14,7 +14,7 @@ from farm.errors import (
     UnsafeLedger,
     WrongPassword,
 )
-from farm.events import Close, Finish
+from farm.instructions import Close, Finish
 from farm.job import JobSpec, State, new_id
 from farm.ledger import Ledger
 

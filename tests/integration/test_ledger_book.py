@@ -6,7 +6,7 @@ from hands import hexed
 from farm import keys
 from farm.book import Book, OutOfStep, StaleEpoch
 from farm.errors import CycleLimitReached
-from farm.events import Close, Finish
+from farm.instructions import Close, Finish
 from farm.job import JobSpec, State, new_id
 from farm.outbox import Envelope
 from farm.session import StepState
@@ -75,6 +75,7 @@ def test_a_scheduler_that_was_replaced_changes_nothing(book, ledger_url, submit)
         lambda: book.send(name, "execute", sent(), ENVELOPE),
         lambda: book.published(1),
         lambda: book.bind(name, "execute", 1, REF),
+        lambda: book.give_up(name, "execute", 1, 1),
         lambda: book.unbind(name, "execute"),
         lambda: book.discard(name),
         lambda: book.close(Close(*end)),
@@ -123,6 +124,24 @@ def test_an_output_is_bound_once(book, submit):
     facts = book.session(job.session)
     assert facts.nodes == {}
     assert facts.steps["prove:0-1"].state == "GONE"
+
+
+def test_what_is_given_up_is_not_waited_for(book, submit):
+    job = submit()
+    book.send(job.session, "prove:0-1", sent(), ENVELOPE)
+    book.give_up(job.session, "prove:0-1", 2, 1)
+    assert book.session(job.session).steps["prove:0-1"] == sent()
+    book.give_up(job.session, "prove:0-1", 1, 3)
+    record = book.session(job.session).steps["prove:0-1"]
+    assert (record.state, record.attempt, record.tries) == ("GONE", 1, 3)
+
+
+def test_what_is_bound_cannot_be_given_up(book, submit):
+    job = submit()
+    book.send(job.session, "prove:0-1", sent(), ENVELOPE)
+    book.bind(job.session, "prove:0-1", 1, REF)
+    book.give_up(job.session, "prove:0-1", 1, 1)
+    assert book.session(job.session).steps["prove:0-1"].state == "DONE"
 
 
 def test_a_failure_is_never_kept(book, ledger, submit):

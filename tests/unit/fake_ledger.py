@@ -203,6 +203,10 @@ class World:
         nodes = self.sessions[bind.session].nodes
         self.keep(bind.session, nodes={bind.step: bind.ref} | nodes)
 
+    def on_giveup(self, lost):
+        assert self.sessions[lost.session].steps[lost.step].attempt == lost.attempt
+        self.change((lost.session, lost.step), state="GONE", tries=lost.tries)
+
     def on_unbind(self, unbind):
         nodes = dict(self.sessions[unbind.session].nodes)
         del nodes[unbind.step]

@@ -4,6 +4,7 @@ from fake_ledger import World, small_farm
 from sessions import ref, slot, spec
 
 from farm import events as e
+from farm import instructions as do
 
 
 def test_what_is_sent_is_decided_after_all_that_was_heard():
@@ -23,7 +24,7 @@ def test_what_is_sent_is_decided_after_all_that_was_heard():
     done = next(iter(other.out))
     scheduler.hear(e.StepLost(*done, 1, leased=False))
     scheduler.hear(e.JobLeft(done[0], "j1"))
-    sent = [told for told in scheduler.decide() if isinstance(told, e.Send)]
+    sent = [told for told in scheduler.decide() if isinstance(told, do.Send)]
     assert [told.message.job for told in sent] == ["j3"]
 
 
@@ -35,7 +36,7 @@ def test_a_burst_of_progress_is_one_word_of_each_session():
         for name in names:
             record = world.sessions[name]
             scheduler.hear(e.JobJoined(name, record.waiters[0]))
-    told = [one for one in scheduler.progress() if isinstance(one, e.Progress)]
+    told = [one for one in scheduler.progress() if isinstance(one, do.Progress)]
     assert [one.session for one in told] == names
     assert scheduler.progress() == []
 
@@ -50,6 +51,6 @@ def test_what_was_not_told_yet_goes_before_the_end():
     world.scheduler.hear(e.Finalized(name, ref("receipt")))
     told = world.scheduler.decide()
     kinds = [type(one) for one in told]
-    assert kinds.index(e.Progress) < kinds.index(e.Close)
-    assert next(one for one in told if isinstance(one, e.Progress)).entry["proved"] == 1
+    assert kinds.index(do.Progress) < kinds.index(do.Close)
+    assert next(one for one in told if isinstance(one, do.Progress)).entry["proved"] == 1
     assert world.scheduler.progress() == []

@@ -4,7 +4,7 @@ import pytest
 from fake_ledger import World, small_farm
 from sessions import executed, ref, slot, spec
 
-from farm import events as e
+from farm import instructions as do
 from farm.errors import BlobMissing, GuestPanicked, HostLacks, StoreFailed
 from farm.execution import Execution, of_stats, stats, written
 from farm.job import State
@@ -47,7 +47,7 @@ def test_a_trace_ends_with_a_commitment(world):
     name = world.submit(unproved("trace"), count=2)
     world.done((name, "execute"))
     (asked,) = world.finalizing
-    assert isinstance(asked, e.Commit)
+    assert isinstance(asked, do.Commit)
     assert (asked.image_id, asked.journal) == (spec().image_id, ref("journal"))
     assert asked.input == spec().input.partition("-")[0]
     world.settle()
@@ -71,7 +71,7 @@ def test_a_scheduler_that_begins_after_the_guest_has_ended_finishes_it(world):
     name = world.submit(unproved("trace"))
     world.done((name, "execute"))
     world.restart()
-    assert [type(asked) for asked in world.finalizing] == [e.Commit]
+    assert [type(asked) for asked in world.finalizing] == [do.Commit]
     world.settle()
     assert world.ended["j1"].state is State.SUCCEEDED
 

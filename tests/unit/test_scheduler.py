@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sessions import job, ref, segment, slot, spec
 
 from farm import events as e
+from farm import instructions as do
 from farm.errors import BlobMissing, CycleLimitReached, GuestPanicked, HostDied, WrongClaim
 from farm.job import State
 from farm.session import same_limits
@@ -102,7 +103,7 @@ def test_a_failure_is_not_shared_with_other_limits(world):
     world.tell(e.JobJoined(name, wider))
     world.fail((name, "execute"), CycleLimitReached(10))
     assert list(world.ended) == ["j1"]
-    assert world.reattached == e.Reattach(wider, name)
+    assert world.reattached == do.Reattach(wider, name)
     assert not same_limits(name, wider.identity)
 
 
@@ -204,7 +205,7 @@ def test_a_segment_that_is_gone_is_executed_again(world):
 
 
 def test_a_job_that_missed_its_end_gets_it(world):
-    end = e.Close("s", "k", State.SUCCEEDED, None, "r", "j")
+    end = do.Close("s", "k", State.SUCCEEDED, None, "r", "j")
     world.tell(e.Orphaned(job(spec()), end))
     assert world.ended["j1"].receipt == "r"
 

@@ -5,6 +5,7 @@ from fake_ledger import LIMITS, World, small_farm
 from sessions import slot, spec
 
 from farm import events as e
+from farm import instructions as do
 from farm.errors import HostMissing, StepHung
 from farm.job import State
 
@@ -66,7 +67,7 @@ def test_segments_that_no_event_has_told_of_are_discarded_too(world):
     name = world.submit(spec())
     world.out.clear()
     told = world.tell(e.StepLost(name, "execute", 1, leased=True))
-    assert e.Discard(name) in told
+    assert do.Discard(name) in told
 
 
 def seat(world, key):
@@ -124,3 +125,17 @@ def test_executions_go_where_they_came_to_something(world):
     first = seat(world, (name, "execute"))
     world.fail((name, "execute"))
     assert seat(world, (name, "execute")) != first
+
+
+def test_a_join_given_up_takes_nothing_from_the_one_sent_instead(world):
+    world.up(slot(2))
+    name = world.submit(spec(), count=4)
+    world.done((name, "execute"))
+    for index in (1, 2, 3):
+        world.done((name, f"prove:{index}-{index + 1}"))
+        world.verify()
+    world.fail((name, "join:1-3"))
+    assert steps(world)[-1] == "join:2-4"
+    world.restart()
+    assert steps(world).count("join:2-4") == 1
+    assert sorted(world.out) == [(name, "join:2-4"), (name, "prove:0-1")]

@@ -17,7 +17,8 @@ from farm.errors import (
     HostMissing,
     WrongClaim,
 )
-from farm.events import Commit, Finalize, Finalized, Refused, Verified, Verify
+from farm.events import Finalized, Refused, Verified
+from farm.instructions import Commit, Finalize, Verify
 from farm.verifier import TRIES, Verifier
 from farm.wire import Assumed
 
