@@ -14,9 +14,11 @@ from farm.instructions import Send
 from farm.lengths import Lengths
 from farm.line import Key
 from farm.near import near
-from farm.placement import Floor, Seat, one_after_another, size
+from farm.offers import Rank
+from farm.placement import Floor, Seat, size
 from farm.pool import Pool
 from farm.session import Slot, StepState
+from farm.width import one_after_another
 from farm.wire import StepMessage
 
 #: Seconds that a step fits in no slot before its session fails: one may just be starting again.
@@ -92,15 +94,24 @@ class Assigner:
         return picks
 
     def _aheads(self) -> list[Send]:
-        return self._sends(self._draw(self.proving, self.floor.rows(len(self.proving))))
+        folds = self.proving.before(Rank.PROVE)
+        soon = self._sends(self._draw(self.proving, self.floor.soon(folds), folds=True))
+        return soon + self._sends(self._draw(self.proving, self.floor.rows(len(self.proving))))
 
-    def _draw(self, pool: Pool, seats: Sequence[Seat], *, wait: bool = False) -> list[Pick]:
-        """Return the steps for these seats; `wait`: none whose guest may bring more at once."""
+    def _draw(
+        self, pool: Pool, seats: Sequence[Seat], *, wait: bool = False, folds: bool = False
+    ) -> list[Pick]:
+        """Return the steps for these seats.
+
+        `wait`: none whose guest may bring more at once. `folds`: none but what goes before proofs.
+        """
         if not seats or not len(pool):
             return []
         slots = [self.floor.slots[seat.slot] for seat in seats]
 
         def unfit(key: Key, at: int) -> bool:
+            if folds and pool.rank(key) >= Rank.PROVE:
+                return True
             # Where there are no cores to lend, there is nothing to wait for.
             waits = wait and bool(slots[at].cores) and self.courses[key[0]].executing
             feature = "groth16" if _kind(key) == "wrap" else ""
@@ -108,7 +119,8 @@ class Assigner:
             return waits or lacking or self.floor.unfit(key, slots[at], pool.size(key), feature)
 
         closed = self._held_back if pool is self.executing and self._full else _never
-        keys = pool.draw([size(slot) for slot in slots], unfit, self._seconds, closed)
+        sizes = [0 if folds else size(slot) for slot in slots]
+        keys = pool.draw(sizes, unfit, self._seconds, closed)
         return [(key, seat) for key, seat in zip(keys, seats, strict=True) if key]
 
     def _coming(self) -> int:

@@ -23,6 +23,11 @@ _Entry = tuple[Order, int, Key]
 _Heaps = dict[int, list[_Entry]]
 
 
+def rank_of(order: Order) -> int:
+    """Return the rank of the kind in an order."""
+    return order[1]
+
+
 class Offer(NamedTuple):
     """A ready step: it works on `length` bytes, and needs a slot for segments of 2^`po2`."""
 

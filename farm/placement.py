@@ -3,12 +3,13 @@
 Pure. Cores that would idle once every ready step has a slot are lent: the step is as wide as
 the slots it takes together, on one machine, until it ends. A slot gets a second message, a
 look-ahead, only when there is work for another full round of all slots, and as many of them as
-last for the time between two messages.
+last for the time between two messages. A fold does not wait for that: it goes where it begins
+soonest.
 """
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from farm.lengths import wants_more
@@ -16,8 +17,9 @@ from farm.line import Key
 from farm.pool import ANY
 from farm.session import Slot
 
-#: The part of a step that no second core makes faster. A guess until times are recorded.
-SERIAL = 0.02
+#: Seconds from the decision to send a step until its slot can begin, and from the end of the one
+#: before until that is heard of. A guess, rather too long: who comes late waits for a whole step.
+TRIP = 0.15
 
 
 class Seat(NamedTuple):
@@ -201,6 +203,17 @@ class Floor:
             return []
         return [Seat(name, ahead=True) for name in self._hungry]
 
+    def soon(self, folds: int) -> list[Seat]:
+        """Return seats for up to so many folds, where each begins soonest though no slot is free.
+
+        On a device it begins before what else waits there, so only the step at work is to end.
+        """
+        self._settle()
+        if not folds or self._idle:
+            return []
+        room = [slot.name for slot in self.proving() if self._spare(slot)]
+        return [Seat(name, ahead=True) for name in heapq.nsmallest(folds, room, self._end)]
+
     def lanes(self) -> list[Seat]:
         """Return a seat for each execution that could start, the best and least busy first."""
         found = [
@@ -246,6 +259,17 @@ class Floor:
         alone = not first.seat.lent
         return alone and wants_more(first.seconds, [stay.seconds for stay in waiting])
 
+    def _spare(self, slot: Slot) -> bool:
+        """Return whether a host child of a slot with several has nothing to do."""
+        work = self._work.get(slot.name, [])
+        return 0 < len(work) < slot.lanes and self._stays[work[0]].seconds is not None
+
+    def _end(self, name: str) -> tuple[bool, float]:
+        """Return whether the step at work in a slot ends before a message gets there, and when."""
+        stay = self._stays[self._work[name][0]]
+        end = max(stay.since, self._ended.get(name, 0.0)) + (stay.seconds or 0.0)
+        return end < self.now + TRIP, end
+
     def _busy(self, name: str) -> bool:
         return bool(self._work.get(name)) or name in self._borrower
 
@@ -260,21 +284,3 @@ def _keep(group: dict[str, None], name: str, inside: bool) -> None:
 def size(slot: Slot) -> int:
     """Return the largest segment (2^n) that a slot holds."""
     return slot.po2 or ANY
-
-
-def one_after_another(costs: Sequence[int], shares: Sequence[Sequence[Slot]]) -> bool:
-    """Return whether the steps end sooner one after another, each on all cores.
-
-    Side by side they leave cores idle when one is much shorter than the other.
-    """
-    slots = [slot for share in shares for slot in share]
-    together = len({slot.machine for slot in slots}) == 1 and all(slot.cores for slot in slots)
-    if len(costs) < 2 or not together:
-        return False
-    widths = [len(share) for share in shares]
-    beside = max(cost * _time(width) for cost, width in zip(costs, widths, strict=True))
-    return sum(costs) * _time(sum(widths)) < beside
-
-
-def _time(width: int) -> float:
-    return SERIAL + (1 - SERIAL) / width

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
 
-from farm.line import Key, Line, Offer, Order
+from farm.line import Key, Line, Offer, Order, rank_of
 
 #: The size (2^n) that any segment is below: of a slot that is not bounded by memory.
 ANY = 99
@@ -35,8 +35,9 @@ class Pool:
         #: What the tenant that was served last had done by then.
         self._level = 0.0
         self._numbers = count()
-        #: How many ready steps there are of each size.
+        #: How many ready steps there are of each size, and of each rank.
         self._sizes: Counter[int] = Counter()
+        self._ranks: Counter[int] = Counter()
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -59,10 +60,12 @@ class Pool:
             line.bytes += length
             if not line.offers:
                 line.used = max(line.used, self._level + line.running / line.weight)
-        elif line.offers[key].order == order:
+        elif (before := line.offers[key]).order == order:
             return
         else:
-            length = line.offers[key].length
+            length = before.length
+            self._ranks[rank_of(before.order)] -= 1
+        self._ranks[rank_of(order)] += 1
         line.offer(key, Offer(next(self._numbers), order, po2, length))
 
     def withdraw(self, key: Key) -> None:
@@ -72,11 +75,20 @@ class Pool:
             self.bytes -= offer.length
             line.bytes -= offer.length
             self._sizes[offer.po2] -= 1
+            self._ranks[rank_of(offer.order)] -= 1
             self._tidy(line)
 
     def size(self, key: Key) -> int:
         """Return the size (2^n) of the segment that a ready step works on."""
         return self._ready[key].offers[key].po2
+
+    def rank(self, key: Key) -> int:
+        """Return the rank of a ready step."""
+        return rank_of(self._ready[key].offers[key].order)
+
+    def before(self, rank: int) -> int:
+        """Return how many ready steps go before those of a rank, priority aside."""
+        return sum(number for one, number in self._ranks.items() if one < rank)
 
     def crowds(self, tenant: str, room: int) -> bool:
         """Return whether a tenant's steps hold its share of so many bytes, or more."""

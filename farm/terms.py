@@ -11,8 +11,8 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-from farm.placement import SERIAL
 from farm.trace_plain import PROGRAMS
+from farm.width import SERIAL
 
 #: Where traces are proved: the answers of `farm.trace.backend`.
 BACKENDS = ("kernel", "numpy")

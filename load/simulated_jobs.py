@@ -27,7 +27,8 @@ def mix(huge: int, mediums: int, medium: int, smalls: int, seconds: float) -> li
     The small ones come one by one, evenly at random, within so many seconds: who submits them
     all at once measures a queue.
     """
-    moments = sorted(random.Random(5).uniform(0, seconds) for _ in range(smalls))
+    rolled = random.Random(5)
+    moments = sorted(rolled.uniform(0, seconds) for _ in range(smalls))
     return [
         Work(0.0, "huge", "huge-0", huge),
         *(Work(0.0, "medium", f"medium-{number}", medium) for number in range(mediums)),

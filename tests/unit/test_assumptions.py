@@ -169,10 +169,14 @@ def gone(world, data):
     ),
     kind=st.sampled_from(["succinct", "succinct", "composite", "groth16"]),
     cores=st.integers(1, 4),
+    devices=st.booleans(),
 )
-def test_every_order_of_events_ends_in_one_receipt_with_all_resolved(data, counts, kind, cores):
+def test_every_order_of_events_ends_in_one_receipt_with_all_resolved(
+    data, counts, kind, cores, devices
+):
     world = World(LIMITS._replace(attempts=10_000))
-    all_slots = [slot(n, machine=f"m{n % 2}") for n in range(cores)]
+    how = {"cores": [], "lanes": 3} if devices else {}
+    all_slots = [slot(n, machine=f"m{n % 2}", **how) for n in range(cores)]
     all_slots += [slot(0, kind="execute", lanes=2)]
     for one in all_slots:
         world.up(one)

@@ -67,3 +67,10 @@ def test_the_mix_is_the_same_for_whoever_is_measured():
     assert mix(10, 5, 4, 20, 60) == mix(10, 5, 4, 20, 60)
     tenants = [work.tenant for work in mix(10, 5, 4, 20, 60)]
     assert (tenants.count("huge"), tenants.count("medium"), tenants.count("small")) == (1, 5, 20)
+
+
+def test_the_small_jobs_of_the_mix_come_one_by_one():
+    moments = [work.at for work in mix(10, 5, 4, 20, 60) if work.tenant == "small"]
+    assert len(set(moments)) == 20
+    assert moments == sorted(moments)
+    assert max(moments) - min(moments) > 30

@@ -4,7 +4,8 @@ from fake_ledger import World
 from sessions import slot, spec
 
 from farm import events as e
-from farm.placement import Floor, Seat, one_after_another
+from farm.placement import Floor, Seat
+from farm.width import one_after_another
 
 
 def farm_of(cores, executors=1):

@@ -235,11 +235,13 @@ MOVES = (*STEP_MOVES, "verify", "finalize", "refuse", "down", "up", "restart", "
     data=st.data(),
     counts=st.lists(st.integers(1, 9), min_size=1, max_size=4),
     cores=st.integers(1, 4),
+    devices=st.booleans(),
     attempts=st.sampled_from([2, 10_000]),
 )
-def test_every_order_of_success_failure_and_loss_ends_once(data, counts, cores, attempts):
+def test_every_order_of_success_failure_and_loss_ends_once(data, counts, cores, devices, attempts):
     world = World(LIMITS._replace(attempts=attempts))
-    all_slots = [slot(n, machine=f"m{n % 2}") for n in range(cores)]
+    how = {"cores": [], "lanes": 3} if devices else {}
+    all_slots = [slot(n, machine=f"m{n % 2}", **how) for n in range(cores)]
     all_slots += [slot(0, kind="execute", lanes=2)]
     for one in all_slots:
         world.up(one)
