@@ -17,6 +17,8 @@ from farm.line import Key, Line, Offer, Order, rank_of
 
 #: The size (2^n) that any segment is below: of a slot that is not bounded by memory.
 ANY = 99
+#: Turns of a tenant between two looks at who has come to nothing more: a guess, rarely.
+SWEPT = 1000
 
 _Turn = tuple[float, int, Line]
 Unfit = Callable[[Key, int], bool]
@@ -130,6 +132,9 @@ class Pool:
         line.flying += 1
         line.since = next(self._numbers)
         self._running[key] = (line, cost)
+        if not line.turns % SWEPT:
+            for one in list(self._lines.values()):
+                self._tidy(one)
 
     def back(self, key: Key, took: float = 0.0) -> None:
         """Note that a step came back, and what slot time it took, if that is known."""

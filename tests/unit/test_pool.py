@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm.line import TURNS
-from farm.pool import ANY, Pool
+from farm.pool import ANY, SWEPT, Pool
 
 
 def fits(key, at):
@@ -173,6 +173,17 @@ def test_offers_that_come_and_go_leave_nothing():
     assert sum(map(len, line._urgent.values())) < 200
     pool.withdraw(("t", "0"))
     assert (len(pool), pool.bytes, pool._lines) == (0, 0, {})
+
+
+def test_a_tenant_that_was_ahead_and_left_is_forgotten_in_time():
+    pool = Pool()
+    pool.sent(("gone", "0"), "gone", 5.0)
+    pool.back(("gone", "0"))
+    for number in range(SWEPT):
+        assert "gone" in pool._lines
+        offer(pool, "here", number)
+        pool.back(serve(pool, first, 0.01), 0.01)
+    assert set(pool._lines) == {"here"}
 
 
 WEIGHTS = st.dictionaries(st.sampled_from("abc"), st.sampled_from([0.5, 1.0, 4.0]))
