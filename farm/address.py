@@ -7,6 +7,11 @@ from farm.errors import BadSetting
 SCHEMES = ("redis", "rediss", "unix")
 
 
+def is_redis(url: str) -> bool:
+    """Return whether a server is Redis or Valkey; Celery knows others, too."""
+    return url.partition(":")[0] in SCHEMES
+
+
 def beside(url: str, by: int) -> str:
     """Return the address of the database `by` numbers further on the same server."""
     parts = _split(url)

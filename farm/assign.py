@@ -18,6 +18,7 @@ from farm.offers import Rank
 from farm.placement import Floor, Seat, size
 from farm.pool import Pool
 from farm.session import Slot, StepState
+from farm.step_limit import StepLimits
 from farm.width import one_after_another
 from farm.wire import StepMessage
 
@@ -47,6 +48,7 @@ class Assigner:
         self.floor = Floor(self._came_back)
         self.proving, self.executing = Pool(limits.tenants), Pool(limits.tenants)
         self._lengths = Lengths()
+        self._step_limits = StepLimits(limits.step_seconds)
         #: Since when there is a step that no slot holds.
         self._misfit: float | None = None
 
@@ -155,6 +157,8 @@ class Assigner:
         course = self.courses.get(key[0])
         if course and key[1] in course.verifying and seconds and not seat.lent:
             self._lengths.learn(_kind(key), course.cost(key[1]), seconds)
+            if slot := self.floor.slots.get(seat.slot):
+                self._step_limits.learn(slot, _kind(key), course.cost(key[1]), seconds)
 
     def _sends(self, picks: list[Pick]) -> list[Send]:
         taken = [(key, seat) for key, seat in picks if self.courses[key[0]].take(key[1])]
@@ -183,7 +187,7 @@ class Assigner:
             width=max(_width(seat), len(cores)) if step != "execute" else 1,
             inputs=course.inputs(step),
             args=self._args(course, step, cores),
-            limit_s=self.limits.step_seconds,
+            limit_s=self._limit(key, seat),
         )
         record = StepState(
             state="SENT",
@@ -195,6 +199,12 @@ class Assigner:
             ahead=seat.ahead,
         )
         return Send(message, record)
+
+    def _limit(self, key: Key, seat: Seat) -> float:
+        if key[1] == "execute":
+            return self.limits.step_seconds
+        slot, tries = self.floor.slots[seat.slot], self.courses[key[0]].tries.get(key[1], 0)
+        return self._step_limits.limit(slot, _kind(key), self._cost(key), tries)
 
     def _sit(self, key: Key, seat: Seat) -> None:
         tenant, cost = self.courses[key[0]].spec.namespace, self._seconds(key) * _width(seat)

@@ -32,7 +32,11 @@ class Batch:
     def submit(cls, inputs: Inputs, intake: Intake) -> Self:
         """Return a new batch, which is accepted by then; raises Busy, InputTooLarge."""
         entry = Entry(inputs, intake, partial(new_id, "b"))
-        entry.submit()
+        try:
+            entry.submit()
+        except LedgerDown:
+            entry.give_up()
+            raise
         return cls(entry, intake)
 
     @property

@@ -66,6 +66,8 @@ class Book(Snapshot, Server):
         #: Writes that go together, None while each goes by itself.
         self._waiting: list[Write] | None = None
         self._posted: list[Envelope] = []
+        #: How often messages were taken out of the outbox.
+        self._taken = 0
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -137,7 +139,8 @@ class Book(Snapshot, Server):
 
     def published(self, count: int) -> None:
         """Take the oldest messages, which Celery has, out of the outbox."""
-        self._write("published", [keys.EPOCH, keys.OUTBOX], [count])
+        self._taken += 1
+        self._write("published", [keys.EPOCH, keys.OUTBOX, keys.TAKEN], [count, self._taken])
 
     def bind(self, session: str, step: str, attempt: int, ref: str, ack: str = "") -> bool:
         """Bind a verified output to its step, once; False for a session that has ended."""

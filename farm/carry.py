@@ -77,12 +77,12 @@ class Carrier:
                 self.settle()
             self.unsent = bool(messages)
 
-    def _pass_on(self, messages: list[Envelope]) -> bool:
+    def _pass_on(self, messages: Sequence[Envelope | None]) -> bool:
         """Return whether Celery has the messages, the oldest in the outbox."""
         if not messages:
             return True
         try:
-            self._post.send(messages)
+            self._post.send([*filter(None, messages)])
         except LedgerDown as error:
             log.warning("broker away", error=str(error))
             self.unsent, self._resume = True, time.monotonic() + PAUSE

@@ -27,12 +27,6 @@ class Children:
         #: Whether a child is there to prepare a step while another one has the turn.
         self.spare = bool(turns) and turns < size
 
-    def start_one(self) -> Host:
-        """Return a child, started ahead of the first step; raises what is wrong with the host."""
-        child = self._start()
-        self.add(child)
-        return child
-
     def add(self, child: Host) -> None:
         """Take a child that runs already for the first step."""
         with self._lock:

@@ -89,10 +89,14 @@ def _each(
 
 
 def _cancelled(farm: "Farm", id: str) -> tuple[dict[str, object], str]:
+    from farm import parcels
+
     if id.startswith("b"):
-        state = farm.ledger.trace_view(id).state
         done = farm.ledger.trace_cancel(id)
-        state = state if done else farm.ledger.trace_view(id).state
+        view = farm.ledger.trace_view(id)
+        state = view.state
+        if state is State.ABORTED:
+            parcels.clear(view, farm.ledger, farm.scratch)
     else:
         done = farm.job(id).cancel()
         state = State.ABORTED if done else farm.job(id).status().state

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from farm import cli_print
+from farm import cli_print, thresholds
 from farm.cost import CostModel
 from farm.terms import Features
+from farm.thresholds import Threshold
 
 app = typer.Typer()
 
@@ -28,17 +29,26 @@ _SEGMENTS = {
 _EXECUTION = {"2^24 cycles": Features(cycles=1 << 24)}
 _FOLD = {"1 core": Features(), "2 cores": Features(width=2)}
 
+#: What thresholds are of.
+_PAYS = {
+    "cache": "kept RISC0 answers pay from so many on",
+    "serial": "no second core makes faster",
+    "wide": "two steps: one after another on all cores if the shorter takes less than",
+    "batch": "equal RISC0 jobs: one execution for all saves a tenth from so many on",
+}
+
 
 @app.command()
 def model(json: Json = False) -> None:
-    """Show what steps cost, as learned from those that ran: predictions, and how far they err."""
+    """Show what steps cost, as learned from those that ran, and from where on what pays."""
     from farm.client import Farm
 
     with Farm() as farm:
         found = farm.ledger.models()
-    facts = [_facts(one) for one in found.values()]
-    text = "\n".join(_lines(facts)) or "no step has been measured yet"
-    cli_print.data(facts, text, json=json)
+    facts, pays = [_facts(one) for one in found.values()], thresholds.thresholds(found)
+    lines = [*_lines(facts)] or ["no step has been measured yet"]
+    text = "\n".join([*lines, *_pays(pays)])
+    cli_print.data({"models": facts, "thresholds": pays}, text, json=json)
 
 
 def _facts(one: CostModel) -> dict[str, Any]:
@@ -66,6 +76,15 @@ def _lines(facts: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{one['name']}: {one['observations']:,} observations{error}"
         for found in one["predictions"]:
             yield f"  {found['size']:<18}{_time(found['seconds']):>10}"
+
+
+def _pays(found: list[Threshold]) -> Iterator[str]:
+    for name, what in _PAYS.items():
+        yield f"{name}: {what}"
+        for one in found:
+            if one.name == name:
+                value = "never" if one.value is None else f"{one.value:.2g} {one.unit}"
+                yield f"  {one.size:<26}{value}" + ("" if one.learned else ", a guess")
 
 
 def _time(seconds: float) -> str:

@@ -11,6 +11,7 @@ from farm.execution import Execution
 from farm.job import BatchView, JobView
 from farm.receipt import Receipt
 from farm.session import Slot
+from farm.verify import PLAYED
 
 
 def data(facts: Any, text: str, *, json: bool) -> None:
@@ -29,8 +30,7 @@ def receipt(found: Receipt, job: str, path: str, *, json: bool) -> None:
         "receipt": path,
     }
     where = f"in {path}" if path else f"in the farm: farm receipt {job} -o FILE"
-    nothing = found.kind in ("trace", "simulated")
-    checked = "nothing is proved, but it is whole" if nothing else "receipt verified"
+    checked = "nothing is proved, but it is whole" if found.kind in PLAYED else "receipt verified"
     lines = [
         f"journal {found.journal.hex()}",
         f"image id {found.image_id}",

@@ -4,7 +4,9 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from farm import about, embedded, queue, request, verify
+import msgspec
+
+from farm import about, embedded, queue, request, segment_size, verify
 from farm import settings as config
 from farm.batch import Batch
 from farm.blobs import DirectoryBlobs, RedisBlobs, reference
@@ -20,7 +22,7 @@ from farm.errors import (
 )
 from farm.gather import Gatherer
 from farm.handle import Job
-from farm.job import JobView, new_id
+from farm.job import JobSpec, JobView, new_id
 from farm.lazy import lazy
 from farm.ledger import Ledger
 from farm.lot import TraceJob
@@ -30,7 +32,7 @@ from farm.publish import Publisher
 from farm.receipt import Receipt
 from farm.request import Program
 from farm.reused import Reused
-from farm.settings import Settings
+from farm.settings import PO2, Settings
 from farm.store import Store
 from farm.witness import read_inputs
 
@@ -91,8 +93,9 @@ class Farm:
         """Return the job that proves `program` on the guest's stdin `input`; it is durable by then.
 
         In `mode` "trace" it is only executed, with a commitment for a receipt, and in "execute"
-        without one. The guest may rely on `assumptions`. `po2` sets the size of segments,
-        `deadline` is a unix time, and jobs submitted with one `idempotency_key` are one job.
+        without one. The guest may rely on `assumptions`. Segments have 2^`po2` cycles, or
+        what the setting and the slots make of it. `deadline` is a unix time, and jobs submitted
+        with one `idempotency_key` are one job.
         Raises BadProgram, ImageMismatch, InputTooLarge, HostLacks for a receipt that no host can
         make; WrongKind, NoReceipt or UnknownJob for an assumption; BadInput for any other
         argument that cannot be used; Busy.
@@ -105,6 +108,7 @@ class Farm:
             **self._given(program, input, image_id, bodies),
             assumptions=[self._assumption(one, kinds, bodies) for one in assumptions],
         )
+        spec = self._sized(spec) if po2 is None else spec
         for ref, body in bodies.items():
             self.blobs.put(body, ref)
         admitted = ledger.submit(spec, present=self.blobs.has, cap=self.settings.open_jobs)
@@ -208,19 +212,26 @@ class Farm:
         found = request.kinds(mode, receipt)
         if self.settings.simulated:
             return request.simulated(found)
-        provers = [slot for slot in self.ledger.slots() if slot.kind == "risc0"]
-        lacking = provers and not any("groth16" in slot.features for slot in provers)
-        if found["receipt"] == "groth16" and lacking:
-            raise HostLacks("groth16", "groth16", "succinct")
+        if found["receipt"] == "groth16":
+            provers = [slot for slot in self.ledger.slots() if slot.kind == "risc0"]
+            if provers and not any("groth16" in slot.features for slot in provers):
+                raise HostLacks("groth16", "groth16", "succinct")
         return found
 
     def _limits(self, po2: int | None, cycle_limit: int | None) -> dict[str, Any]:
         own = self.settings
         return {
-            "po2": own.segment_po2 if po2 is None else po2,
+            # Without one it is chosen once the rest is checked.
+            "po2": PO2[0] if po2 is None else po2,
             "cycle_limit": own.cycle_limit if cycle_limit is None else cycle_limit,
             "input_limit": own.input_limit,
         }
+
+    def _sized(self, spec: JobSpec) -> JobSpec:
+        """Return the job with segments of the size that the setting and the slots make of it."""
+        slots = self.ledger.slots()
+        po2 = segment_size.choose(self.settings.segment_po2, slots, spec.cycle_limit)
+        return msgspec.structs.replace(spec, po2=po2)
 
     def _given(
         self, program: Program, input: bytes, image_id: str | None, bodies: "_Bodies"
@@ -238,9 +249,10 @@ class Farm:
         }
 
     def _assumption(self, given: Assumption, kinds: dict[str, Any], bodies: "_Bodies") -> str:
+        plays = bool(self.settings.simulated)
         if isinstance(given, Receipt | bytes):
             raw, kind = request.assumed(given)
-            request.fits(kind, kinds)
+            request.fits(kind, kinds, simulated=plays)
             return bodies.name(raw)
         id = given if isinstance(given, str) else given.id
         view = self.ledger.status(id)
@@ -248,7 +260,7 @@ class Farm:
             raise BadInput(f"assumption: job {id}: {error}")
         if view.spec.kind == "execute":
             raise NoReceipt(id)
-        request.fits(view.spec.receipt, kinds)
+        request.fits(view.spec.receipt, kinds, simulated=plays)
         return id
 
     def _image(self, program: bytes, ref: str, expected: str | None) -> str:

@@ -94,6 +94,12 @@ class CostModel(msgspec.Struct, forbid_unknown_fields=True):
         self._learn(row, (seconds - guess) / scale)
         return True
 
+    def known(self, row: Sequence[float]) -> float:
+        """Return how many observations' worth is known of the sum of the weights times `row`."""
+        found = _solve(self.information, row)
+        spread = _dot(row, found) if found else 0.0
+        return 1 / spread if spread > 0 else 0.0
+
     def _trust(self, guess: float, seconds: float) -> float:
         """Return how much a measurement counts: 1, or less the more it stands out."""
         if len(self.errors) < SETTLED or self._adrift:
@@ -152,7 +158,7 @@ def _dot(left: Sequence[float], right: Sequence[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
 
 
-def _solve(matrix: _Matrix, target: _Vector) -> _Vector | None:
+def _solve(matrix: _Matrix, target: Sequence[float]) -> _Vector | None:
     """Return x of matrix x = target, None for a matrix that is not positive definite."""
     rows = [[*row, value] for row, value in zip(matrix, target, strict=True)]
     for at, row in enumerate(rows):

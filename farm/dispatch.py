@@ -48,6 +48,9 @@ TOGETHER = 500
 GATHER_SECONDS = 0.003
 #: Seconds between two entries that tell how far a session is.
 TELL_SECONDS = 0.1
+#: Most entries in that time: after more of them, the next ones come later. A guess: a thousand
+#: take some ten milliseconds of the server.
+TELL_MOST = 1000
 
 Item = Event | Noted | FarmError
 #: What makes a verifier that reports to a function.
@@ -68,7 +71,7 @@ class Dispatch:
         self._carrier = Carrier(book, broker, self._verifier)
         self._groups = Groups(book, self._carrier, settings.trace_linger_seconds)
         self._over = threading.Event()
-        self._held = self._told = self._turned = time.monotonic()
+        self._held = self._tell = self._turned = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
         """Schedule until told to stop.
@@ -102,7 +105,7 @@ class Dispatch:
     def _patience(self, beat: float) -> float:
         """Return the seconds until there is something to do even if nothing comes in."""
         now = time.monotonic()
-        tell = self._told + TELL_SECONDS - now if self._scheduler.untold else NAP_SECONDS
+        tell = self._tell - now if self._scheduler.untold else NAP_SECONDS
         return min(beat - now, self._groups.seconds(), tell, NAP_SECONDS)
 
     def _turn(self, items: Sequence[Item]) -> None:
@@ -112,9 +115,10 @@ class Dispatch:
             self._carrier.settle()
             done = [id for item in items for id in self._take(item)]
             self._act()
-            if self._scheduler.untold and now >= self._told + TELL_SECONDS:
-                self._carrier.carry(self._scheduler.progress())
-                self._told = now
+            if self._scheduler.untold and now >= self._tell:
+                told = self._scheduler.progress()
+                self._carrier.carry(told)
+                self._tell = now + pause(sum(len(one.jobs) for one in told))
             self._book.ack(*done)
 
     def _waiting(self, seconds: float) -> Iterator[Item]:
@@ -224,6 +228,11 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
         except (Transient, UnsafeLedger, OutOfStep) as error:  # a full or read-only ledger too
             log.warning("scheduler starts again", why=str(error))
             stop.wait(PAUSE_SECONDS)
+
+
+def pause(entries: int) -> float:
+    """Return the seconds until waiters are told again, of whom so many were told just now."""
+    return TELL_SECONDS * max(1.0, entries / TELL_MOST)
 
 
 def _is_chunk(item: Item) -> bool:

@@ -3,31 +3,28 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from farm import about, cli_print, embedded, keys, running, sweeper
-from farm.address import shown
+from farm.address import is_redis, shown
 from farm.errors import LedgerDown, WrongPassword
 from farm.finding import Finding, ok, warn
 from farm.finding import bad as broken
 from farm.ledger import Ledger
 from farm.remains import Remains
-from farm.server import Server, named_errors
+from farm.server import ADVICE, Server, evicting
 from farm.settings import Settings
 
 #: Seconds that clocks may differ before deadlines come noticeably early or late, or absurdly so.
 CLOCKS_DIFFER, CLOCKS_ASTRAY = 1.0, 60.0
 #: A sweep is late after so many times the time between two.
 LATE = 3
-#: Schemes that are Redis or Valkey; Celery knows others, too.
-REDIS = ("redis:", "rediss:", "unix:")
 
 
 def servers(settings: Settings) -> Iterator[Finding]:
     """Yield whether each server answers."""
     for name, url in _servers(settings).items():
         try:
-            _info(url)
+            Server.at(url).info()
         except (LedgerDown, WrongPassword) as error:
             step = "check its address" if settings.ledger_url else "farm up --detach"
             yield broken(name, str(error), step)
@@ -37,15 +34,13 @@ def servers(settings: Settings) -> Iterator[Finding]:
 
 def eviction(settings: Settings) -> Iterator[Finding]:
     """Yield whether a server throws away what it was given once its memory is full."""
-    evicting = []
+    found = []
     for name, url in _servers(settings).items():
-        facts = _info(url)
-        policy = facts.get("maxmemory_policy", "noeviction")
-        if facts.get("maxmemory") and policy != "noeviction":
-            evicting.append(f"{name} ({policy})")
-    if evicting:
-        said = f"keys are evicted by {', '.join(evicting)}"
-        yield broken("eviction", said, "set maxmemory-policy noeviction there")
+        if policy := evicting(Server.at(url).info()):
+            found.append(f"{name} ({policy})")
+    if found:
+        said = f"keys are evicted by {', '.join(found)}"
+        yield broken("eviction", said, f"{ADVICE} there")
     else:
         yield ok("eviction", "none (noeviction)")
 
@@ -146,14 +141,7 @@ def versions(settings: Settings) -> Iterator[Finding]:
 
 def _servers(settings: Settings) -> dict[str, str]:
     known = embedded.urls(settings)._asdict()
-    return {name: url for name, url in known.items() if url.startswith(REDIS)}
-
-
-def _info(url: str) -> dict[str, Any]:
-    server = Server.at(url)
-    with named_errors(server.where):
-        facts: dict[str, Any] = server.client.info("everything")
-    return facts
+    return {name: url for name, url in known.items() if is_redis(url)}
 
 
 def _ledger(settings: Settings) -> Ledger:

@@ -11,8 +11,9 @@ from farm import about, locate, pin, verify
 from farm.errors import HostMissing, KernelMissing
 from farm.finding import Finding, ok, warn
 from farm.finding import bad as broken
-from farm.processes import Machine, peak_bytes, risc0_slots
-from farm.settings import Settings
+from farm.processes import Machine, risc0_slots
+from farm.segment_size import held, peak_bytes
+from farm.settings import PO2, Settings
 
 #: Room on the disk, in bytes, below which the farm is about to stop, or should be looked after.
 NO_ROOM, LITTLE_ROOM = 1 << 30, 10 << 30
@@ -63,15 +64,19 @@ def memory(settings: Settings) -> Iterator[Finding]:
     """Yield whether the proofs that may run side by side fit into memory."""
     total, cores = psutil.virtual_memory().total, len(pin.cores())
     machine = Machine("", cores, total)
-    slots, peak = risc0_slots(settings, machine), peak_bytes(settings.segment_po2)
-    needed = f"{slots} x {_size(peak)} for proofs at po2 {settings.segment_po2}"
+    slots, po2 = risc0_slots(settings, machine), settings.segment_po2
+    if isinstance(po2, str):
+        po2 = held(total // slots)
+    peak = peak_bytes(po2)
+    needed = f"{slots} x {_size(peak)} for proofs at po2 {po2}"
     said = f"{needed}, {_size(total)} here"
     if slots * peak > total:
         fewer = risc0_slots(settings.model_copy(update={"slots": 0}), machine)
         step = f"set FARM_SLOTS={fewer} or a smaller FARM_SEGMENT_PO2"
         yield broken("memory", f"{said}: proofs will be killed", step)
-    elif settings.slots == 0 and slots < cores:
-        step = f"set FARM_SEGMENT_PO2={settings.segment_po2 - 1} to use more"
+    elif settings.slots == 0 and slots < cores and po2 == settings.segment_po2:
+        # Where it is chosen, larger segments are worth more than a slot for each core.
+        step = f"set FARM_SEGMENT_PO2={max(PO2[1], po2 - 1)} to use more, or auto"
         yield warn("memory", f"{said}: {cores - slots} of {cores} cores have no slot", step)
     else:
         yield ok("memory", said)

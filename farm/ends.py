@@ -8,7 +8,7 @@ from typing import Any
 
 from farm import execution
 from farm import instructions as do
-from farm.assign import Assigner, Limits
+from farm.assign import PATIENCE, Assigner, Limits
 from farm.course import Course
 from farm.errors import (
     AssumptionMissing,
@@ -37,6 +37,8 @@ class Ends(Assigner):
         self.relying: dict[str, set[str]] = {}
         #: Jobs that have ended, of which those have still to hear.
         self.concluded: deque[tuple[str, Relied]] = deque()
+        #: Since when no slot can wrap what a session will come to.
+        self._unwrapped: dict[str, float] = {}
 
     def nothing(
         self, key: Key, error: FarmError, *, tried: bool = True, again: bool = False
@@ -93,7 +95,7 @@ class Ends(Assigner):
             kind, assumed = course.spec.receipt, tuple(running.assumptions)
             self.out.append(do.Finalize(course.name, *what, kind, assumed))
         elif course.spec.receipt == "groth16" and self.floor.lacks("groth16"):
-            self.fail(course, HostLacks("groth16", "groth16", "succinct"))
+            self._unwrapped.setdefault(course.name, self.floor.now)
 
     def _unproved(self, course: Course, record: ExecutedRecord) -> None:
         spec = course.spec
@@ -153,6 +155,7 @@ class Ends(Assigner):
             self.floor.leave((course.name, step))
         self.floor.forgive(course.name)
         self.untold.pop(course.name, None)
+        self._unwrapped.pop(course.name, None)
         del self.courses[course.name]
 
     def tell(self, course: Course) -> None:
@@ -169,10 +172,19 @@ class Ends(Assigner):
         ]
 
     def reject(self) -> None:
-        """End the sessions with a step that no slot can hold."""
+        """End the sessions with a step that no slot can hold, or that none can wrap."""
         for session, step in self.misfits():
             if course := self.courses.get(session):
                 self.fail(course, SegmentTooLarge(step, self.floor.largest))
+        for session in self._unwrappable():
+            self.fail(self.courses[session], HostLacks("groth16", "groth16", "succinct"))
+
+    def _unwrappable(self) -> list[str]:
+        """Return the sessions that no slot can wrap, once that is for sure."""
+        if self._unwrapped and not self.floor.lacks("groth16"):
+            self._unwrapped.clear()
+        due = self.floor.now - PATIENCE
+        return [session for session, since in self._unwrapped.items() if since <= due]
 
 
 def outcome(job: JobFacts, end: do.Close) -> do.Finish | do.Reattach:

@@ -23,8 +23,9 @@ from farm.errors import (
     JobFailed,
     LedgerDown,
     StoreFailed,
+    UnknownJob,
 )
-from farm.job import Change
+from farm.job import Change, State
 from farm.ledger import TRACE_RETRY_SECONDS, Ledger
 from farm.outbox import Envelope
 from farm.pace import Pace
@@ -189,7 +190,7 @@ class Entry:
 
     def _submit_again(self, error: BlobMissing) -> None:
         """Hand in what is missing under another name; raises `error` after too many losses."""
-        if self._cancelled:
+        if self._cancelled or self._aborted():
             raise JobAborted(self.id, "by request")
         if self._losses >= LOSSES:
             raise error
@@ -209,6 +210,12 @@ class Entry:
         self._drop(before)
         with contextlib.suppress(FarmError):
             self._intake.ledger.trace_forget(lost)
+
+    def _aborted(self) -> bool:
+        """Return whether somebody else has cancelled the batch: its data are deleted then."""
+        with contextlib.suppress(UnknownJob):
+            return self._intake.ledger.trace_view(self.id).state is State.ABORTED
+        return False
 
     def _why(self) -> FarmError:
         """Return why the batch has ended without all its results; nothing of it is kept."""
@@ -238,15 +245,18 @@ class Entry:
             aborted = [name for name in names if self._intake.ledger.trace_cancel(name)]
             for name in aborted:
                 self._clear(name)
-            self._drop(part.inputs for part in self._uploaded)
+            self.give_up()
         return bool(aborted)
+
+    def give_up(self) -> None:
+        """Delete what was uploaded and is not known to be accepted: nobody waits for it."""
+        self._drop(part.inputs for part in self._uploaded)
 
     def _clear(self, id: str) -> None:
         """Delete what is left in the scratch store; it expires by itself where that fails."""
         with contextlib.suppress(FarmError):
-            nodes = self._intake.ledger.trace_view(id).nodes
-            self._drop([*(part.inputs for part in self.parts), *nodes.values()])
-            self._intake.ledger.trace_release(id)
+            ledger, scratch = self._intake.ledger, self._intake.scratch
+            parcels.clear(ledger.trace_view(id), ledger, scratch)
 
     def forget(self) -> None:
         """Let the ledger forget the batch, now that its results are taken."""

@@ -1,17 +1,16 @@
 """Let several batches wait for one proof: whoever asks second waits for whom asked first."""
 
 import threading
-import time
 import weakref
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import NamedTuple, Protocol, overload
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from farm.columns import Outputs
 from farm.errors import FarmError, JobAborted, WaitTimeout
-from farm.follow import Progress
+from farm.follow import Clock, Progress
 from farm.keying import Keys
 from farm.rows import Rows
 
@@ -53,11 +52,12 @@ class Once:
 
     def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
         """Return the results; raises what the wait raises, and is asked anew after that."""
-        end = ending(timeout)
-        if not self._lock.acquire(timeout=-1 if end is None else until(end)):
+        clock = Clock(timeout)
+        rest = clock.rest()
+        if not self._lock.acquire(timeout=-1 if rest is None else rest):
             raise too_late(timeout)
         try:
-            done = _fixed(self._sent.wait(until(end), progress))
+            done = _fixed(self._sent.wait(clock.rest(), progress))
             self._sent = Landed(done)  # what it took to get them is held no longer
             return done
         finally:
@@ -83,12 +83,12 @@ class Flight:
 
     def lands(self, timeout: float | None, progress: Progress | None = None) -> Outputs:
         """Return the proofs; raises what waiting for them raises, FarmError if it never left."""
-        end = ending(timeout)
-        if not self._left.wait(until(end)):
+        clock = Clock(timeout)
+        if not self._left.wait(clock.rest()):
             raise too_late(timeout)
         if self._sent is None:
             raise FarmError("the batch that was to make these proofs was not accepted")
-        return self._sent.wait(until(end), progress)
+        return self._sent.wait(clock.rest(), progress)
 
     def cancel(self) -> bool:
         """Return whether it was still under way."""
@@ -161,21 +161,6 @@ def _without(count: int, loans: Sequence[Loan]) -> Rows:
     for loan in loans:
         own[loan.rows] = False
     return np.flatnonzero(own)
-
-
-def ending(timeout: float | None) -> float | None:
-    """Return when a wait that begins now is to end, None for one that never does."""
-    endless = timeout is None or timeout > threading.TIMEOUT_MAX
-    return None if timeout is None or endless else time.monotonic() + timeout
-
-
-@overload
-def until(end: None) -> None: ...
-@overload
-def until(end: float) -> float: ...
-def until(end: float | None) -> float | None:
-    """Return the seconds that are left until `end`, at least 0; None without an end."""
-    return None if end is None else max(0.0, end - time.monotonic())
 
 
 def _fixed(done: Outputs) -> Outputs:

@@ -1,6 +1,7 @@
 """Follow a job or batch until it ends, through a ledger that is away for a while."""
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -29,6 +30,11 @@ class Clock:
     def left(self) -> float:
         """Return the seconds that remain, never below 0."""
         return max(0.0, self._end - time.monotonic())
+
+    def rest(self) -> float | None:
+        """Return the same as locks and events take it: None for ever, or longer than they can."""
+        left = self.left()
+        return None if left > threading.TIMEOUT_MAX else left
 
 
 def follow(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from farm import locate, simulated_device, simulated_profile
+from farm import gpu, locate, segment_size, simulated_device, simulated_profile
 from farm.blobs import BlobStore
 from farm.errors import BadSetting, FarmError, HostMissing
 from farm.frames import Part
@@ -77,9 +77,18 @@ def has_device(greeting: Greeting) -> bool:
     return greeting.mode == "simulated" or "cuda" in greeting.features
 
 
-def largest(settings: Settings) -> int:
-    """Return the po2 of the largest segment that a slot holds, 0 where that is not known."""
-    return _profile(settings).largest() if settings.simulated else 0
+def largest(settings: Settings, greeting: Greeting, memory: int) -> int:
+    """Return the po2 of the largest segment that a slot holds which has so many bytes of memory.
+
+    That of its GPU counts, where it has one that tells. 0 is for a host that proves nothing
+    itself, so that no segment is too large for it.
+    """
+    if settings.simulated:
+        return _profile(settings).largest()
+    if greeting.mode != "real":
+        return 0
+    on_gpu = gpu.memory() if has_device(greeting) else 0
+    return segment_size.held_on_gpu(on_gpu) if on_gpu else segment_size.held(memory)
 
 
 def there(settings: Settings) -> bool:

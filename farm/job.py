@@ -128,16 +128,22 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchView(msgspec.Struct, frozen=True, kw_only=True):
-    """A trace batch as the ledger has it; `nodes` has the result of each chunk that is done."""
+    """A trace batch as the ledger has it.
+
+    `inputs` has the references of what was uploaded for it, `nodes` the result of each chunk that
+    is done.
+    """
 
     id: str
     state: State
+    namespace: str = "default"
     program: str
     count: int
     chunks: int
     done: int = 0
     created: float = 0
     finished: float = 0
+    inputs: list[str] = []
     nodes: dict[str, str] = {}
     code: str = ""
     facts: list[object] = []

@@ -6,6 +6,7 @@ farm:scheduler       string  who holds the epoch                             sch
 farm:seq             string  counter: which job is older                     client     always
 farm:events          stream  what the scheduler has not handled yet          all        handled
 farm:outbox          list    messages to give to Celery (JSON)               scheduler  until sent
+farm:taken           string  "<epoch> <n>": who took messages out last       scheduler  always
 farm:open            set     ids of jobs that have not ended                 all        until ended
 farm:sessions        set     names of sessions that are running              all        until ended
 farm:batches         set     ids of trace batches that are running           client     until ended
@@ -59,6 +60,7 @@ SCHEDULER = "farm:scheduler"
 SEQ = "farm:seq"
 EVENTS = "farm:events"
 OUTBOX = "farm:outbox"
+TAKEN = "farm:taken"
 OPEN = "farm:open"
 SESSIONS = "farm:sessions"
 BATCHES = "farm:batches"

@@ -6,7 +6,7 @@ machine is compared with another's.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from farm.session import JobFacts
@@ -66,6 +66,9 @@ class Deadlines:
         self._until: dict[tuple[str, str], float] = {}
         self._heap: list[tuple[float, tuple[str, str]]] = []
 
+    def __len__(self) -> int:
+        return len(self._heap)
+
     def note(self, session: str, jobs: Iterable[JobFacts]) -> None:
         """Watch the jobs of a session that have a deadline."""
         for job in jobs:
@@ -73,6 +76,12 @@ class Deadlines:
             if until is not None and self._until.get(key) != until:
                 self._until[key] = until
                 heapq.heappush(self._heap, (until, key))
+
+    def keep(self, waiting: Collection[tuple[str, str]]) -> None:
+        """Forget all but those of sessions and jobs that still wait."""
+        self._until = {key: until for key, until in self._until.items() if key in waiting}
+        self._heap = [(until, key) for key, until in self._until.items()]
+        heapq.heapify(self._heap)
 
     def passed(self, now: float) -> list[tuple[str, str]]:
         """Return session and job of deadlines that have passed, each once."""

@@ -15,6 +15,7 @@ from farm.cost import CostModel
 from farm.errors import BadInput, Busy, JobFailed, LedgerDown, UnknownJob
 from farm.job import Admission, BatchView, Change, JobSpec, JobView, State
 from farm.outbox import Envelope
+from farm.relied import is_job
 from farm.server import LONGEST_BLOCK, Server, named_errors
 from farm.session import Slot, StepState, identity, job_key, session_name
 from farm.wire import ExecutedRecord
@@ -43,7 +44,7 @@ class Chunk(NamedTuple):
 class Ledger(Server):
     """What a client can ask; every call may raise LedgerDown or WrongPassword."""
 
-    #: Whose jobs can be seen and cancelled; empty for everybody's.
+    #: Whose jobs and batches can be seen and cancelled, empty for everybody's; whose a batch is.
     namespace = ""
 
     def submit(
@@ -88,7 +89,9 @@ class Ledger(Server):
         args = [spec.id, name, _json(spec), key, running or "", receipt or "", int(bool(there))]
         args += [cap, keys.RETAINED, keys.RECENT, "identity", identity(spec)]
         args += ["priority", spec.priority, "deadline", spec.deadline or ""]
-        verdict, id = self._durable("submit", names, args)
+        relied = [keys.job(one) for one in spec.assumptions if is_job(one)]
+        before = [self.command("rely", relied, [keys.RETAINED])] if relied else []
+        verdict, id = self._durable("submit", names, args, before)
         return verdict, id
 
     def cancel(self, id: str) -> bool:
@@ -149,9 +152,12 @@ class Ledger(Server):
         return msgspec.json.decode(text, type=ExecutedRecord) if text else None
 
     def slots(self) -> list[Slot]:
-        """Return the slots that are up, by name."""
-        found = pairs(self._read("HGETALL", keys.SLOTS))
-        return [msgspec.json.decode(found[name], type=Slot) for name in sorted(found)]
+        """Return the slots that are up and can be read, by name."""
+        slots = []
+        for _, text in sorted(pairs(self._read("HGETALL", keys.SLOTS)).items()):
+            with contextlib.suppress(ValueError):
+                slots.append(msgspec.json.decode(text, type=Slot))
+        return slots
 
     def models(self) -> dict[str, CostModel]:
         """Return what the farm has learned of costs, by kind of step (farm/terms.py names them)."""
@@ -173,7 +179,9 @@ class Ledger(Server):
         The client sends the messages of the chunks that are not small. `size` is what the batch
         holds in the scratch server; raises Busy when that makes more than `cap` bytes in all.
         """
+        inputs = [ref for chunk in chunks for ref in chunk.message.kwargs.get("inputs", ())]
         args: list[Any] = [id, program, count, len(chunks), size, cap]
+        args += [self.namespace, _json(inputs)]
         for chunk in chunks:
             record = StepState(state="SENT", attempt=1, message=chunk.message.json())
             args += [chunk.step, _json(record), int(chunk.small)]
@@ -197,14 +205,16 @@ class Ledger(Server):
         fields, nodes = map(
             pairs, self.calls([("HGETALL", keys.batch(id)), ("HGETALL", keys.nodes(id))])
         )
-        if not fields:
+        if not fields or not self._sees(fields.get("namespace")):
             raise UnknownJob(id)
-        facts = msgspec.json.decode(fields.pop("facts", "[]"))
-        known = fields | {"id": id, "nodes": nodes, "facts": facts}
+        lists = {name: msgspec.json.decode(fields.get(name, "[]")) for name in ("facts", "inputs")}
+        known = fields | lists | {"id": id, "nodes": nodes}
         return msgspec.convert(known, BatchView, strict=False)
 
     def trace_cancel(self, id: str) -> bool:
-        """Return whether the batch was running and is ABORTED now."""
+        """Return whether the batch was running, is ours, and is ABORTED now."""
+        if not self._sees(self._read("HGET", keys.batch(id), "namespace")):
+            return False
         return bool(self.call("trace_end", batch_keys(id), _aborted(id)) == "OK")
 
     def trace_release(self, id: str, size: int = 0) -> None:
@@ -240,7 +250,10 @@ class Ledger(Server):
         return answer
 
     def _ours(self, spec: str) -> bool:
-        return self.namespace in ("", msgspec.json.decode(spec)["namespace"])
+        return self._sees(msgspec.json.decode(spec)["namespace"])
+
+    def _sees(self, namespace: str | None) -> bool:
+        return self.namespace in ("", namespace)
 
     def _read(self, *command: Any) -> Any:
         return self.calls([command])[0]

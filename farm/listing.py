@@ -28,7 +28,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     segments: int
     created: float
     finished: float
-    #: Whose it is, "" for a batch: those are nobody's.
+    #: Whose it is: its namespace.
     tenant: str
     #: Class of the error, "" for none.
     code: str
@@ -95,7 +95,7 @@ def _batch(view: BatchView) -> Listed:
         segments=0,
         created=view.created,
         finished=view.finished,
-        tenant="",
+        tenant=view.namespace,
         code=view.code,
     )
 

@@ -5,7 +5,7 @@ The ledger is asked for models and workers now and then, not for every batch.
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Pace:
     def limits(self, inputs: Inputs) -> Sizes:
         """Return how large each chunk of a batch may be; a guess until enough was measured."""
         self._learn()
-        model = self._model(inputs.program)
+        model = believed(self._models, inputs.program)
         if model is None or not len(inputs):
             return parcels.sizes(self._latency_s)
         cost = sizes.like(model, max(1.0, states(inputs) / len(inputs)))
@@ -58,13 +58,6 @@ class Pace:
         work = (int(proved) + len(inputs.words)) / len(inputs)
         return Sizes(rows, max(1, int(SLACK * rows * work)))
 
-    def _model(self, program: str) -> CostModel | None:
-        """Return the model of what proves here: the backend with the most observations."""
-        names = (trace_name(program, backend) for backend in BACKENDS)
-        known = [model for name in names if (model := self._models.get(name))]
-        best = max(known, key=lambda model: model.count, default=None)
-        return best if best and best.count >= ENOUGH else None
-
     def _learn(self) -> None:
         if self._clock() < self._look:
             return
@@ -76,3 +69,14 @@ class Pace:
             self._models = self._ledger.models()
         if self._models:
             self._look += KNOWN_SECONDS - LOOK_SECONDS
+
+
+def believed(models: Mapping[str, CostModel], program: str) -> CostModel | None:
+    """Return the model of what proves a program here: the backend with the most observations.
+
+    None while these are too few.
+    """
+    names = (trace_name(program, backend) for backend in BACKENDS)
+    known = [model for name in names if (model := models.get(name))]
+    best = max(known, key=lambda model: model.count, default=None)
+    return best if best and best.count >= ENOUGH else None

@@ -1,4 +1,7 @@
-"""Cut a trace batch into chunks: upload their inputs, name their steps, make their messages."""
+"""Cut a trace batch into chunks: upload their inputs, name their steps, make their messages.
+
+And delete what a batch has in the scratch store.
+"""
 
 from collections.abc import Container, Iterator
 from typing import NamedTuple
@@ -6,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from farm import queue
-from farm.blobs import BlobStore
+from farm.blobs import BlobStore, ScratchStore
 from farm.columns import Inputs
-from farm.ledger import Chunk
+from farm.job import BatchView
+from farm.ledger import Chunk, Ledger
 from farm.outbox import Envelope
 from farm.session import Span, step_name
 from farm.wire import StepMessage
@@ -89,3 +93,9 @@ def chunk(entry: str, program: str, part: Part, limit_s: float) -> Chunk:
     text = f"{program} x {rows} of batch {entry}"
     small = rows < SMALL_ROWS and part.steps < SMALL_STEPS
     return Chunk(part.step, Envelope(queue.TRACE, "trace", message.kwargs(), text), small)
+
+
+def clear(batch: BatchView, ledger: Ledger, scratch: ScratchStore) -> None:
+    """Delete what a batch that has ended has in the scratch store; its room is others' again."""
+    scratch.drop([*batch.inputs, *batch.nodes.values()])
+    ledger.trace_release(batch.id)

@@ -8,8 +8,8 @@ import numpy as np
 from farm.cache import Found
 from farm.columns import Inputs, Outputs
 from farm.errors import Busy, FarmError, LedgerDown, WaitTimeout
-from farm.flight import Flight, Landed, Once, Sent, aborted, ending, too_late, until
-from farm.follow import Progress
+from farm.flight import Flight, Landed, Once, Sent, aborted, too_late
+from farm.follow import Clock, Progress
 from farm.holding import Holding
 from farm.rows import Rows, picked, put
 from farm.worth import Use
@@ -47,16 +47,15 @@ class Partial:
 
     def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Outputs:
         """Return the proofs of all rows; raises why they could not be made, or WaitTimeout."""
-        end = ending(timeout)
+        clock = Clock(timeout)
         done = self._landed(timeout, progress)
         own = picked(done, slice(len(self._own)))
         self._keep(own)
         # Only now that its own flight has landed does a batch wait for others: none waits for ever.
-        lent = [self._lent(at, end, progress) for at in range(len(self._loans))]
-        clock = self._holding.clock
-        landed = clock()
+        lent = [self._lent(at, clock, progress) for at in range(len(self._loans))]
+        landed = self._holding.clock()
         merged = done if len(own) == len(self._inputs) else self._merged(done, lent)
-        self._settle(self._spent + clock() - landed)
+        self._settle(self._spent + self._holding.clock() - landed)
         return merged
 
     def cancel(self) -> bool:
@@ -93,11 +92,11 @@ class Partial:
             self._holding.flights.remove(self._flight)
             self._kept_s = self._holding.clock() - began
 
-    def _lent(self, at: int, end: float | None, progress: Progress | None) -> Outputs:
+    def _lent(self, at: int, clock: Clock, progress: Progress | None) -> Outputs:
         loan = self._loans[at]
         if at not in self._again:
             try:
-                return picked(self._borrowed(loan.flight, end), loan.theirs)
+                return picked(self._borrowed(loan.flight, clock), loan.theirs)
             except (WaitTimeout, LedgerDown):
                 raise
             except FarmError:  # its failure is not this batch's
@@ -105,32 +104,30 @@ class Partial:
                     raise
                 self._holding.flights.remove(loan.flight)
                 rows = self._found.rows[self._firsts[loan.rows]]
-                self._again[at] = Once(self._anew(self._inputs.pick(rows), end))
-        return self._again[at].wait(until(end), progress)
+                self._again[at] = Once(self._anew(self._inputs.pick(rows), clock))
+        return self._again[at].wait(clock.rest(), progress)
 
-    def _anew(self, inputs: Inputs, end: float | None) -> Sent:
+    def _anew(self, inputs: Inputs, clock: Clock) -> Sent:
         """Hand in what another batch has failed to make, once the farm has room for it."""
         while True:
             try:
                 return self._submit(inputs)
             except Busy as error:
-                left = until(end)
-                if left == 0:
-                    raise too_late(None) from error
-                pause = min(LOOK, float(error.args[-1]))
-                time.sleep(pause if left is None else min(pause, left))
+                if not clock.left():
+                    raise too_late(clock.timeout) from error
+                time.sleep(min(LOOK, float(error.args[-1]), clock.left()))
             if self._cancelled:
                 raise aborted()
 
-    def _borrowed(self, flight: Flight, end: float | None) -> Outputs:
+    def _borrowed(self, flight: Flight, clock: Clock) -> Outputs:
         while True:
             if self._cancelled:
                 raise aborted()
-            left = until(end)
+            left = clock.left()
             try:
-                return flight.lands(LOOK if left is None else min(left, LOOK))
+                return flight.lands(min(left, LOOK))
             except WaitTimeout:
-                if left is not None and left <= LOOK:
+                if left <= LOOK:
                     raise
 
     def _merged(self, done: Outputs, lent: Sequence[Outputs]) -> Outputs:

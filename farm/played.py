@@ -16,8 +16,8 @@ from farm.errors import BadReceipt, WrongClaim, WrongKind
 from farm.settings import ZKVM
 
 #: How files that only play a receipt begin, and their kind (host/src/receipts.rs has the same).
-MAGICS = {b"PFT1": "trace", b"PFS1": "simulated"}
-TRACE = b"PFT1"
+TRACE, SIMULATED = b"PFT1", b"PFS1"
+MAGICS = {TRACE: "trace", SIMULATED: "simulated"}
 _PREFIX = struct.Struct("<4sI")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from farm.segment_size import side_by_side
 from farm.settings import Settings
 
 
@@ -59,13 +60,7 @@ def risc0_slots(settings: Settings, machine: Machine) -> int:
     """Return how many proofs may run side by side: one a core, while the memory lasts."""
     if settings.simulated:
         return settings.slots or machine.cores
-    fitting = machine.memory // peak_bytes(settings.segment_po2)
-    return settings.slots or max(1, min(machine.cores, fitting))
-
-
-def peak_bytes(po2: int) -> int:
-    """Return the memory one prover needs at a segment size: measured at 2^16 and 2^18."""
-    return max(1_450_000_000, (2_400_000_000 << po2) >> 18)
+    return settings.slots or side_by_side(settings.segment_po2, machine.cores, machine.memory)
 
 
 def machine_name(settings: Settings, host: str) -> str:

@@ -34,9 +34,7 @@ class Receipt:
         Of a trace, its commitment is checked; `kind` of the answer says so, as ours does.
         Raises BadReceipt, WrongClaim or WrongKind; HostMissing where nothing can check a proof.
         """
-        if self.kind in verify.PLAYED:
-            return verify.PLAYED[self.kind](self.bytes, image_id)
-        return verify.verify(self.bytes, image_id, settings)
+        return _shown(self.bytes, image_id, settings, self.kind)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the bytes to a file, whole or not at all; raises StoreFailed."""
@@ -63,10 +61,7 @@ class Receipt:
         A trace is taken with mode "trace" alone, a simulated one with "simulated". Raises as
         `verify` does.
         """
-        if mode in verify.PLAYED:
-            shown = verify.PLAYED[mode](raw, image_id)
-        else:
-            shown = verify.verify(raw, image_id, settings)
+        shown = _shown(raw, image_id, settings, mode)
         return cls(raw, shown.journal, image_id, shown.digest, shown.kind)
 
     @classmethod
@@ -87,3 +82,10 @@ class Receipt:
         except OSError as error:
             raise BadReceipt(f"cannot read {path} ({error.strerror})") from error
         return cls.read(raw, image_id, settings, mode=mode)
+
+
+def _shown(raw: bytes, image_id: str, settings: Settings | None, kind: str) -> Verified:
+    """Return what the bytes prove, or play to prove if they are of such a kind."""
+    if kind in verify.PLAYED:
+        return verify.PLAYED[kind](raw, image_id)
+    return verify.verify(raw, image_id, settings)

@@ -7,7 +7,6 @@ than a page is held at once. What cannot be read is kept.
 import contextlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -60,9 +59,10 @@ class Remains(Server):
     def relied(self) -> set[str]:
         """Return the jobs whose receipts jobs that have not ended rely on."""
         found: set[str] = set()
-        ids = self._read([("SMEMBERS", keys.OPEN)])[0]
-        for some in batched(ids):
-            for text in self._read([("HGET", keys.job(id), "spec") for id in some]):
+        ids = list(self._read([("SMEMBERS", keys.OPEN)])[0])
+        for start in range(0, len(ids), PAGE):
+            page = ids[start : start + PAGE]
+            for text in self._read([("HGET", keys.job(id), "spec") for id in page]):
                 with contextlib.suppress(ValueError):
                     names = msgspec.json.decode(text or "", type=JobSpec).assumptions
                     found.update(name for name in names if is_job(name))
@@ -80,15 +80,21 @@ class Remains(Server):
         """Return whether it is our turn to sweep: somebody else's lasts `seconds` otherwise."""
         return bool(self.call("sweep_turn", [keys.SWEEPER], [holder, int(seconds * 1000)]))
 
-    def drop_job(self, id: str, idempotency: str = "") -> bool:
-        """Forget a job; False while it has not ended. `idempotency` is the key that names it."""
+    def drop_job(self, id: str, idempotency: str, used: str) -> bool:
+        """Forget a job; False while it has not ended, or if another relies on it since `used`.
+
+        `idempotency` is the key that names it, "" for none.
+        """
         names = [keys.job(id), keys.changes(id), keys.RECENT_JOBS]
         names += [idempotency] if idempotency else []
-        return self._done("drop_job", names, [id])
+        return self._done("drop_job", names, [id, used])
 
-    def release_job(self, id: str, fields: Iterable[str]) -> bool:
-        """Forget what a job that has ended was given; the job is still known."""
-        return self._done("release_job", [keys.job(id)], list(fields))
+    def release_job(self, id: str, fields: Iterable[str], used: str) -> bool:
+        """Forget what a job that has ended was given; the job is still known.
+
+        False if another relies on it since `used`.
+        """
+        return self._done("release_job", [keys.job(id)], [used, *fields])
 
     def drop_answer(self, name: str, receipt: str, used: str) -> bool:
         """Forget an answer, so that the next equal job is proved; False if it was used since."""
@@ -129,13 +135,6 @@ class Remains(Server):
         # Half of the server's time, at most, is ours: nobody waits for a sweep.
         time.sleep(time.monotonic() - start)
         return answers
-
-
-def batched(ids: Iterable[str]) -> Iterator[list[str]]:
-    """Yield ids a page at a time."""
-    rest = iter(ids)
-    while page := list(islice(rest, PAGE)):
-        yield page
 
 
 def own_name(spec: str) -> str:

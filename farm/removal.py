@@ -2,7 +2,7 @@
 
 import msgspec
 
-from farm import keys
+from farm import keys, parcels
 from farm.blobs import ScratchStore
 from farm.errors import BadInput, JobOpen
 from farm.job import JobView
@@ -20,25 +20,31 @@ def job(ledger: Ledger, id: str) -> None:
     if not view.state.ended:
         raise JobOpen(id, view.state.lower())
     remains = Remains(ledger.client, ledger.where)
+    used = remains.calls([("HGET", keys.job(id), "used")])[0] or ""
     if id in remains.relied():
-        text = "another one relies on its receipt and has still to run; wait for that or cancel it"
-        raise BadInput(f"job {id}: {text}")
+        raise _relied(id)
     # What has ended stays so, so that these need not happen at once; the job is the last to go,
     # for a removal that was broken off to be done again.
     _answer(remains, view)
     # Another job's session, which it shared or was answered from, is left to that one.
     if view.session.endswith(f".{id}"):
         remains.drop_session(view.session)
-    remains.drop_job(id, own_name(msgspec.json.encode(view.spec).decode()))
+    if not remains.drop_job(id, own_name(msgspec.json.encode(view.spec).decode()), used):
+        raise _relied(id)
 
 
 def batch(ledger: Ledger, scratch: ScratchStore, id: str) -> None:
-    """Remove a batch with its results; raises UnknownJob, JobOpen while it has not ended."""
+    """Remove a batch with its data; raises UnknownJob, JobOpen while it has not ended."""
     view = ledger.trace_view(id)
     if not view.state.ended:
         raise JobOpen(id, view.state.lower())
-    scratch.drop(list(view.nodes.values()))
+    parcels.clear(view, ledger, scratch)
     ledger.trace_forget(id)
+
+
+def _relied(id: str) -> BadInput:
+    text = "another one relies on its receipt and has still to run; wait for that or cancel it"
+    return BadInput(f"job {id}: {text}")
 
 
 def _answer(remains: Remains, view: JobView) -> None:

@@ -12,10 +12,8 @@ from farm import played
 from farm.errors import BadInput, BadProgram, WrongKind
 from farm.job import JobSpec
 from farm.receipt import Receipt
-from farm.settings import ZKVM
+from farm.settings import PO2, ZKVM
 
-#: Sizes of segments that the prover has keys for.
-PO2 = (14, *range(16, 23))
 #: Kinds of jobs: proved; executed, with a commitment for a receipt; executed alone.
 MODES = ("risc0", "trace", "execute")
 #: Kinds of receipts of a job that is proved.
@@ -83,11 +81,14 @@ def assumed(given: Receipt | bytes) -> tuple[bytes, str]:
     return raw, played.kind(raw) or stated
 
 
-def fits(kind: str, asked: Mapping[str, str]) -> None:
-    """Raise WrongKind for an assumption's receipt that is of no use to the job asked for."""
+def fits(kind: str, asked: Mapping[str, str], *, simulated: bool = False) -> None:
+    """Raise WrongKind for an assumption's receipt that is of no use to the job asked for.
+
+    A `simulated` farm takes its own receipts alone, whatever becomes of the job.
+    """
     # What is not proved needs no proof of what it relies on.
     allowed = [*RECEIPTS, "trace"]
-    if asked["kind"] == "simulated":
+    if simulated:
         allowed = ["simulated"]
     if asked["kind"] == "risc0":
         allowed = [*RECEIPTS] if asked["receipt"] == "composite" else ["succinct"]

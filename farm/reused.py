@@ -16,12 +16,12 @@ from farm.errors import Busy, FarmError, JobAborted, Transient, UnknownJob, Wait
 from farm.flight import Sent, aborted
 from farm.follow import Progress
 from farm.job import BatchView, State
-from farm.pace import ENOUGH
+from farm.pace import ENOUGH, believed
 from farm.partial import Submit
 from farm.reuse import Reuse
 from farm.settings import Settings
 from farm.shelf import Shelf
-from farm.terms import BACKENDS, Features, trace_name
+from farm.terms import Features
 from farm.worth import Worth
 
 #: Seconds after which the farm's cost models are asked for again, and while it has none.
@@ -90,12 +90,8 @@ class Price:
             self._models = {name: one for name, one in found.items() if one.count >= ENOUGH}
             if self._models:
                 self._until += FRESH - SOON
-        names = [trace_name(program, backend) for backend in BACKENDS]
-        known = [self._models[name] for name in names if name in self._models]
-        if not known:
-            return 0.0
-        model = max(known, key=lambda one: one.count)
-        return model.predict(Features(rows=rows, steps=steps))
+        model = believed(self._models, program)
+        return model.predict(Features(rows=rows, steps=steps)) if model else 0.0
 
 
 class ReusedBatch(Batch):

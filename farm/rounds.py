@@ -90,7 +90,9 @@ class Rounds:
         if self._beats % SEARCH == 0:
             self._sweep(counters)
             courses = self._scheduler.courses.values()
-            yield from self._hints.orphans({job for course in courses for job in course.waiters})
+            waiting = {(course.name, job) for course in courses for job in course.waiters}
+            self._deadlines.keep(waiting)
+            yield from self._hints.orphans({job for _, job in waiting})
 
     def chunks(self, now: float) -> list[Resend | Fail]:
         """Return what to do about lost chunks of trace batches; ask after `look`."""

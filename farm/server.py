@@ -5,7 +5,7 @@ missing, under a name made from their text: two versions of the farm can share a
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,8 @@ from farm.errors import BadSetting, Busy, FarmError, LedgerDown, UnsafeLedger, W
 TIMEOUT_SECONDS = 15
 #: Longest blocking read, in milliseconds.
 LONGEST_BLOCK = 10_000
+#: What helps against a server that throws keys away.
+ADVICE = "set maxmemory-policy noeviction"
 _FILES = ("common", "client", "worker", "scheduler", "sweep")
 
 
@@ -149,20 +151,22 @@ class Server:
             pipeline.execute_command(*command)
         return list(pipeline.execute(raise_on_error=False))
 
+    def info(self) -> dict[str, Any]:
+        """Return all that the server says of itself."""
+        with named_errors(self.where):
+            facts: dict[str, Any] = self.client.info("everything")
+        return facts
+
     def check(self) -> str:
         """Return a warning about what the server may lose, empty if nothing.
 
         Raises UnsafeLedger for one that throws keys away or cannot run the functions.
         """
-        with named_errors(self.where):
-            facts: dict[str, Any] = self.client.info("everything")
+        facts = self.info()
         if int(str(facts.get("redis_version", "0")).partition(".")[0]) < 7:
             raise UnsafeLedger(self.where, "is older than Redis 7.0", "use Valkey or a newer Redis")
-        policy = facts.get("maxmemory_policy", "noeviction")
-        if facts.get("maxmemory") and policy != "noeviction":
-            raise UnsafeLedger(
-                self.where, f"evicts keys ({policy})", "set maxmemory-policy noeviction"
-            )
+        if policy := evicting(facts):
+            raise UnsafeLedger(self.where, f"evicts keys ({policy})", ADVICE)
         self.load()
         return self._durability(bool(facts.get("aof_enabled")))
 
@@ -175,6 +179,12 @@ class Server:
         if not isinstance(known, Exception) or "always" in str(fsync):
             return ""
         return "everysec: up to 2 s of accepted work can be lost on power loss"
+
+
+def evicting(facts: Mapping[str, Any]) -> str:
+    """Return by which policy a server throws keys away once its memory is full, "" for none."""
+    policy = str(facts.get("maxmemory_policy", "noeviction"))
+    return policy if facts.get("maxmemory") and policy != "noeviction" else ""
 
 
 def _missing(answer: object) -> bool:

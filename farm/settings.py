@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +17,8 @@ from farm.errors import BadSetting
 
 #: Version of RISC Zero's zkVM that this farm proves with; part of queue names and session ids.
 ZKVM = "3.0"
+#: Sizes of segments that it proves, as powers of two; at 15 its executor wastes most of a segment.
+PO2: tuple[int, ...] = (14, *range(16, 23))
 
 
 def state_home() -> Path:
@@ -27,6 +29,12 @@ def state_home() -> Path:
 
 def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
+
+
+def _segment_po2(value: object) -> object:
+    if value != "auto" and str(value) not in map(str, PO2):
+        raise ValueError(f'{value!r} is not "auto", 14, or 16 to 22')
+    return value
 
 
 class Settings(BaseSettings):
@@ -54,7 +62,7 @@ class Settings(BaseSettings):
     flower: bool = True
     flower_port: int = 5555
 
-    segment_po2: int = 20
+    segment_po2: Annotated[int | Literal["auto"], BeforeValidator(_segment_po2)] = "auto"
     keccak_po2: Annotated[int, Field(ge=14, le=18)] = 14
     cycle_limit: int = 1 << 36
     input_limit: int = 64 << 20

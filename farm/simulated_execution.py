@@ -24,8 +24,9 @@ from farm.errors import (
 from farm.frames import Part
 from farm.plan import halves
 from farm.session import Span
+from farm.settings import PO2
 from farm.simulated_guest import Guest
-from farm.simulated_profile import SIZES, Profile
+from farm.simulated_profile import Profile
 from farm.simulated_receipts import Played, decode, encode
 from farm.simulated_verbs import image_id
 
@@ -60,7 +61,7 @@ def execute(
 
 
 def _check(args: dict[str, Any], stdin: bytes) -> None:
-    if args["po2"] not in SIZES:
+    if args["po2"] not in PO2:
         raise BadInput(f"segment po2 {args['po2']}: use 14, or 16 to 22")
     limit = args.get("input_limit")
     if limit is not None and len(stdin) > limit:

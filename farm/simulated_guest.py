@@ -13,9 +13,7 @@ import msgspec
 from farm import claim as claims
 from farm.claim import Claim
 from farm.errors import AssumptionMissing, BadInput, GuestFailed
-
-#: Smallest segment, and the one that nobody makes (docs/host.md).
-SMALLEST, NEVER = 14, 15
+from farm.settings import PO2
 
 
 class Guest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,8 +49,7 @@ def sizes(guest: Guest, po2: int) -> list[int]:
     full, rest = divmod(guest.cycles, 1 << po2)
     if not rest:
         return [po2] * full
-    last = max(SMALLEST, (rest - 1).bit_length())
-    return [po2] * full + [min(po2, last + 1 if last == NEVER else last)]
+    return [po2] * full + [min(size for size in PO2 if rest <= 1 << size)]
 
 
 def journal(guest: Guest, stdin: bytes) -> bytes:

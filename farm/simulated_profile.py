@@ -12,11 +12,9 @@ from typing import NamedTuple
 import msgspec
 
 from farm.errors import BadSetting
+from farm.settings import PO2
 
 FOLDER = Path(__file__).parent / "profiles"
-
-#: Sizes of segments that a host takes, as po2 (docs/host.md).
-SIZES: tuple[int, ...] = (14, *range(16, 23))
 
 #: Verbs of recursion: how many receipts the host checks before each of them (host/src does).
 CHECKED = {"lift": 1, "join": 2, "resolve": 2, "union": 2}
@@ -80,8 +78,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def largest(self) -> int:
         """Return the po2 of the largest segment whose proof fits the memory."""
-        fitting = [po2 for po2 in SIZES if _room(self.needs.prove, po2) <= self.memory]
-        return max(fitting, default=SIZES[0])
+        fitting = [po2 for po2 in PO2 if _room(self.needs.prove, po2) <= self.memory]
+        return max(fitting, default=PO2[0])
 
     def folding(self) -> float:
         """Return the seconds of one join, from its inputs' fetching to its output's storing."""

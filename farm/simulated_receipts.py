@@ -13,9 +13,9 @@ import msgspec
 from farm import claim as claims
 from farm.claim import Claim
 from farm.errors import BadReceipt, WrongKind
+from farm.played import SIMULATED
 from farm.played import kind as kind_of
 
-MAGIC = b"PFS1"
 #: Magic, length of the file that is played, SHA-256 of the JSON that follows.
 _PREFIX = struct.Struct("<4sQ32s")
 
@@ -52,7 +52,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def encode(played: Played, length: int) -> bytes:
     """Return the bytes of a file that plays one of so many bytes."""
     body = msgspec.json.encode(played)
-    return _PREFIX.pack(MAGIC, length, sha256(body).digest()) + body
+    return _PREFIX.pack(SIMULATED, length, sha256(body).digest()) + body
 
 
 def decode(raw: bytes, *forms: str) -> Played:
@@ -63,7 +63,7 @@ def decode(raw: bytes, *forms: str) -> Played:
     name = " or ".join(FORMS[form] for form in forms)
     if (kind := kind_of(raw)) not in ("simulated", ""):
         raise WrongKind(kind, "simulated")
-    if raw[:4] != MAGIC or len(raw) < _PREFIX.size:
+    if raw[:4] != SIMULATED or len(raw) < _PREFIX.size:
         raise BadReceipt(f"{len(raw)} bytes are no simulated {name}")
     body = raw[_PREFIX.size :]
     if sha256(body).digest() != _PREFIX.unpack_from(raw)[2]:
@@ -79,6 +79,6 @@ def decode(raw: bytes, *forms: str) -> Played:
 
 def length(raw: bytes) -> int:
     """Return the bytes of what a file plays; of any other file, its own."""
-    if raw[:4] != MAGIC or len(raw) < _PREFIX.size:
+    if raw[:4] != SIMULATED or len(raw) < _PREFIX.size:
         return len(raw)
     return int(_PREFIX.unpack_from(raw)[1])

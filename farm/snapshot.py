@@ -3,7 +3,8 @@
 Nothing here changes anything. A session is read in one transaction, so that its parts agree.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import structlog
@@ -21,6 +22,9 @@ from farm.session import JobFacts, Relied, SessionFacts, Slot, StepState
 from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord
 
 log = structlog.get_logger()
+
+Name = TypeVar("Name")
+Record = TypeVar("Record")
 
 _WANTED = ("state", "seq", "priority", "deadline", "identity")
 
@@ -46,9 +50,14 @@ class Snapshot(Server):
         entries = found[0][1] if found else []
         return [Noted(id, pairs(fields)) for id, fields in entries]
 
-    def outbox(self, count: int = 100) -> list[Envelope]:
-        """Return messages that Celery has not got yet, oldest first."""
-        return [Envelope.read(text) for text in self.read("LRANGE", keys.OUTBOX, 0, count - 1)]
+    def outbox(self, count: int = 100) -> list[Envelope | None]:
+        """Return messages that Celery has not got yet, oldest first; None for one nobody can read.
+
+        Its step is sent again in time.
+        """
+        texts = dict(enumerate(self.read("LRANGE", keys.OUTBOX, 0, count - 1)))
+        found = _readable("message", texts, Envelope)
+        return [found.get(number) for number in texts]
 
     def beats(self) -> dict[str, int]:
         """Return the counters of slots and of leased steps."""
@@ -57,7 +66,7 @@ class Snapshot(Server):
     def slots(self) -> list[Slot]:
         """Return the slots that are up."""
         found = pairs(self.read("HGETALL", keys.SLOTS))
-        return [msgspec.json.decode(text, type=Slot) for text in found.values()]
+        return [*_readable("slot", found, Slot).values()]
 
     def sessions(self) -> list[str]:
         """Return the names of the sessions that run."""
@@ -117,7 +126,7 @@ class Snapshot(Server):
         for id, row in zip(ids, found, strict=True):
             try:
                 facts.append(_job_facts(id, *row))
-            except ValueError as error:  # `orphan` finds it, and ends it
+            except (TypeError, ValueError) as error:  # `orphan` finds it, and ends it
                 log.warning("job not read", job=id, error=str(error))
         return sorted(filter(None, facts), key=lambda job: job.seq)
 
@@ -176,7 +185,8 @@ class Snapshot(Server):
         state, steps = self._together(
             ("HGET", keys.batch(batch), "state"), ("HGETALL", keys.steps(batch))
         )
-        return _steps(steps) if state == State.RUNNING else {}
+        found = pairs(steps) if state == State.RUNNING else {}
+        return _readable("step", found, StepState, batch=batch)
 
     def _together(self, *commands: tuple[Any, ...]) -> list[Any]:
         return self.calls(commands, atomic=True)
@@ -188,6 +198,19 @@ def _job_facts(
     if not state or State(state).ended:
         return None
     return JobFacts(id, int(seq), int(priority), float(until) if until else None, identity)
+
+
+def _readable(
+    what: str, texts: Mapping[Name, str], type: type[Record], **of: str
+) -> dict[Name, Record]:
+    """Return the records that can be read: one that cannot must not stop all the others."""
+    found = {}
+    for name, text in texts.items():
+        try:
+            found[name] = msgspec.json.decode(text, type=type)
+        except ValueError as error:
+            log.warning(f"{what} not read", **{what: name}, **of, error=str(error))
+    return found
 
 
 def _steps(flat: Any) -> dict[str, StepState]:

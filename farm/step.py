@@ -24,6 +24,8 @@ from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord, StepMessage
 log = structlog.get_logger()
 T = TypeVar("T")
 
+#: Arguments of a message that are the host's, whatever it is asked.
+TOLD = ("cores", "claim")
 #: Seconds between two tries to tell something to a ledger that is away.
 AGAIN = 1.0
 
@@ -87,10 +89,9 @@ class Step:
     ) -> None:
         self.message, self.watch, self._stopping = message, watch, stopping
         self._steps, self._blobs, self._children = steps, blobs, children
-        cores = message.args.get("cores")
+        #: What each verb of the step is told: how wide it is, and what its output has to prove.
         self.how: dict[str, Any] = {"width": message.width}
-        if cores:
-            self.how["cores"] = cores
+        self.how |= {name: found for name in TOLD if (found := message.args.get(name))}
 
     def inputs(self) -> list[Part]:
         """Return the step's inputs; raises BlobMissing for one that is gone or changed."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
 from secrets import token_hex
+from typing import Any
 
 import msgspec
 
@@ -100,23 +101,22 @@ class Steps(Server):
 
         Raises HostFailed when an earlier execution made another segment there.
         """
-        names = [*_home(session, "execute"), keys.segments(session), keys.EVENTS]
-        text = msgspec.json.encode(record).decode()
-        answer = self.call("segment", names, [attempt, session, index, text])
-        if answer == "DIFFERS":
-            raise HostFailed("execute", f"segment {index} differs from an earlier execution's")
-        return Hold(answer)
+        args = [attempt, session, index, msgspec.json.encode(record).decode()]
+        return self._found("segment", session, args, f"segment {index}")
 
     def keccak(self, session: str, attempt: int, index: int, record: KeccakRecord) -> Hold:
         """Record what the guest wants hashed by the keccak circuit; it may be proved from then on.
 
         Raises HostFailed when an earlier execution made another request there.
         """
-        names = [*_home(session, "execute"), keys.segments(session), keys.EVENTS]
         args = [attempt, session, index, keys.keccak(index), msgspec.json.encode(record).decode()]
-        answer = self.call("keccak", names, args)
+        return self._found("keccak", session, args, f"keccak request {index}")
+
+    def _found(self, name: str, session: str, args: list[Any], what: str) -> Hold:
+        names = [*_home(session, "execute"), keys.segments(session), keys.EVENTS]
+        answer = self.call(name, names, args)
         if answer == "DIFFERS":
-            raise HostFailed("execute", f"keccak request {index} differs from an earlier one")
+            raise HostFailed("execute", f"{what} differs from an earlier execution's")
         return Hold(answer)
 
     def executed(self, session: str, attempt: int, record: ExecutedRecord) -> Hold:

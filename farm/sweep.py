@@ -89,22 +89,28 @@ class Sweep:
         return self._files(holds, before)
 
     def _job(self, entry: Entry, policy: Policy, holds: Holds) -> None:
-        fields = entry.fields
-        ended = end(fields.get("state"), fields.get("finished"))
+        fields, used = entry.fields, entry.fields.get("used", "")
+        # It counts from when another one came to rely on it, if that was later.
+        ended = end(fields.get("state"), max(fields.get("finished", ""), used))
         if entry.name in self.relied:  # by a job that is still to run
             ended = None
         past = ended is not None and policy.now - ended > policy.keep.jobs
         spec = fields.pop("spec", "")
-        if past and self._do(lambda: self.remains.drop_job(entry.name, own_name(spec))):
+        if past and self._do(lambda: self.remains.drop_job(entry.name, own_name(spec), used)):
             self.swept.jobs += 1
             return
-        if (asked := policy.input(ended)) is not None:
+        asked, given = policy.input(ended), policy.receipt(ended)
+        if past or (given is None and not self._released(entry, used)):
+            asked = given = FOREVER  # another one relies on it since
+        if asked is not None:
             holds.add(named([spec]), asked)
-        if (given := policy.receipt(ended)) is not None:
+        if given is not None:
             holds.add(named(fields.values()), given)
-        elif bodies := [name for name, value in fields.items() if named([value]) == [value]]:
-            self._do(lambda: self.remains.release_job(entry.name, bodies))
         self._keep(entry, ended, policy, policy.keep.jobs)
+
+    def _released(self, entry: Entry, used: str) -> bool:
+        bodies = [name for name, value in entry.fields.items() if named([value]) == [value]]
+        return not bodies or self._do(lambda: self.remains.release_job(entry.name, bodies, used))
 
     def _answer(self, entry: Entry, policy: Policy, holds: Holds) -> None:
         receipt, used, running = (entry.fields.get(n, "") for n in ("receipt", "used", "session"))

@@ -1,6 +1,6 @@
 """Prove the rows of a trace batch with numpy and hashlib: what works everywhere.
 
-The same to the bit as farm/trace_plain.py, which says what the programs mean. Pure.
+The same to the bit as farm/trace_plain.py, which says what the programs mean.
 """
 
 import threading

@@ -119,4 +119,6 @@ class Underway:
         """Give up all lots."""
         for lot in self._flying.values():
             lot.fail(error)
+        for entry in self._entries.values():
+            entry.give_up()
         self._flying, self._entries = {}, {}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import psutil
 
-from farm import about, embedded, flower, hosts, pin, private, processes, running
+from farm import about, address, embedded, flower, hosts, pin, private, processes, running
 from farm.child import Child
 from farm.errors import PortInUse
 from farm.probe import Probe
@@ -94,7 +94,7 @@ def check_servers(settings: Settings) -> str:
         others = embedded.urls(settings)[1:]
     for url in others:
         # What only Celery can read is left to Celery.
-        if url.startswith(("redis:", "rediss:", "unix:")):
+        if address.is_redis(url):
             server = Server.at(url)
             with named_errors(server.where):
                 server.client.ping()

@@ -74,35 +74,29 @@ class Verifier:
             self._report(event)
 
     def _event(self, asked: Asked) -> Event:
-        if isinstance(asked, Verify):
-            return self._verify(asked)
-        return self._commit(asked) if isinstance(asked, Commit) else self._finalize(asked)
+        try:
+            if isinstance(asked, Verify):
+                self._verify(asked)
+                return Verified(asked.session, asked.step, asked.attempt, asked.ref)
+            made = self._commit(asked) if isinstance(asked, Commit) else self._finalize(asked)
+            return Finalized(asked.session, self._blobs.put(made))
+        except FarmError as error:
+            return _refusal(asked, error)
 
-    def _verify(self, asked: Verify) -> Event:
+    def _verify(self, asked: Verify) -> None:
         try:
             self._request("verify", {"form": asked.form, "claim": asked.claim}, [asked.ref])
         except HostFailed as error:
-            return _refusal(asked, BadReceipt(f"the verifier failed on it: {error}"))
-        except FarmError as error:
-            return _refusal(asked, error)
-        return Verified(asked.session, asked.step, asked.attempt, asked.ref)
+            raise BadReceipt(f"the verifier failed on it: {error}") from error
 
-    def _finalize(self, asked: Finalize) -> Event:
-        try:
-            relied = [{"claim": a.claim, "control_root": a.control_root} for a in asked.assumptions]
-            args = {"image_id": asked.image_id, "receipt": asked.kind, "assumptions": relied}
-            receipt = self._request("finalize", args, [*asked.roots, asked.journal]).parts[0]
-            return Finalized(asked.session, self._blobs.put(receipt))
-        except FarmError as error:
-            return _refusal(asked, error)
+    def _finalize(self, asked: Finalize) -> bytes:
+        relied = [{"claim": a.claim, "control_root": a.control_root} for a in asked.assumptions]
+        args = {"image_id": asked.image_id, "receipt": asked.kind, "assumptions": relied}
+        return self._request("finalize", args, [*asked.roots, asked.journal]).parts[0]
 
-    def _commit(self, asked: Commit) -> Event:
-        try:
-            journal = self._blobs.get(asked.journal)
-            receipt = played.write(asked.image_id, asked.input, asked.cycles, journal)
-            return Finalized(asked.session, self._blobs.put(receipt))
-        except FarmError as error:
-            return _refusal(asked, error)
+    def _commit(self, asked: Commit) -> bytes:
+        journal = self._blobs.get(asked.journal)
+        return played.write(asked.image_id, asked.input, asked.cycles, journal)
 
     def _request(self, verb: str, args: dict[str, Any], refs: list[str]) -> Answer:
         parts = [self._blobs.get(ref) for ref in refs]

@@ -112,8 +112,3 @@ def chunk_messages(kwargs: dict[str, Any]) -> list[StepMessage]:
     if not isinstance(chunks, list) or not all(isinstance(one, dict) for one in chunks):
         raise BadInput("step message: its chunks are no list of messages")
     return [step_message(one) for one in chunks]
-
-
-def encode(value: object) -> bytes:
-    """Return `value` as JSON."""
-    return msgspec.json.encode(value)

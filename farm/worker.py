@@ -95,7 +95,10 @@ def boot(settings: Settings, kind: str, slot: str, like: Worker | None = None) -
         memory.keep()
         _choose_backend(settings)
     machine, number = _parts(slot)
-    cores, reach = _cores(settings, kind, number)
+    # Before this process is pinned to some of them.
+    available = pin.cores()
+    slots = risc0_slots(settings, here := _machine(available))
+    cores, reach = _cores(settings, kind, number, slots, available)
     if cores:
         pin.pin(cores[0])
     children, told = _children(settings, kind, slot, reach)
@@ -104,7 +107,7 @@ def boot(settings: Settings, kind: str, slot: str, like: Worker | None = None) -
         kind=kind,
         machine=machine,
         cores=cores,
-        po2=hosts.largest(settings) if kind == "risc0" else 0,
+        po2=_largest(settings, kind, told, here.memory // slots),
         lanes=_lanes(kind, told),
         incarnation=secrets.token_hex(8),
         pid=os.getpid(),
@@ -133,15 +136,23 @@ def _parts(slot: str) -> tuple[str, int]:
     return machine, int(number)
 
 
-def _cores(settings: Settings, kind: str, number: int) -> tuple[list[int], list[int]]:
+def _machine(available: list[int]) -> Machine:
+    return Machine("", len(available), psutil.virtual_memory().total)
+
+
+def _largest(settings: Settings, kind: str, told: Greeting | None, memory: int) -> int:
+    return hosts.largest(settings, told, memory) if kind == "risc0" and told else 0
+
+
+def _cores(
+    settings: Settings, kind: str, number: int, slots: int, available: list[int]
+) -> tuple[list[int], list[int]]:
     """Return the slot's own cores, and those its host children are told of."""
-    available = pin.cores()
     if kind == "trace":
         return pin.share(number, len(available), available), []
     if kind == "execute" or settings.simulated:  # it is short, and runs where there is room
         return [], []
-    machine = Machine("", len(available), psutil.virtual_memory().total)
-    own = pin.share(number, risc0_slots(settings, machine), available)
+    own = pin.share(number, slots, available)
     return own, pin.own_first(own, available)
 
 

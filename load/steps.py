@@ -26,7 +26,7 @@ from typing import Any
 import psutil
 from slots import Slots, reference
 
-from farm import embedded, logline
+from farm import embedded, keys, logline
 from farm import queue as transport
 from farm import settings as config
 from farm.book import Book
@@ -144,7 +144,7 @@ class Clients:
         ledger = Ledger.at(self._url)
         share = self._count // CLIENTS
         while not self._over.is_set():
-            missing = self._count - ledger.client.scard("farm:open")
+            missing = self._count - ledger.client.scard(keys.OPEN)
             if missing <= 0:
                 time.sleep(0.005)
             for _ in range(min(missing // CLIENTS + 1 if missing > 0 else 0, share)):

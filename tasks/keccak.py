@@ -11,5 +11,5 @@ def keccak(step: Step) -> None:
     """Store the receipt of one keccak request."""
     request = step.inputs()
     with step.host() as host:
-        proved = host("prove-keccak", request, {"claim": step.message.args["claim"]}).parts
+        proved = host("prove-keccak", request).parts
     step.done(proved[0])

@@ -10,9 +10,8 @@ from farm.step import Step
 def prove(step: Step) -> None:
     """Store the lifted receipt of a segment; of a composite receipt, the one that is not lifted."""
     segment = step.inputs()
-    claim = {"claim": step.message.args["claim"]}
-    with step.host(prepare=lambda host: host("preflight", segment, claim)) as host:
-        proof = host("prove", segment, claim).parts
+    with step.host(prepare=lambda host: host("preflight", segment)) as host:
+        proof = host("prove", segment).parts
         lift = step.message.args.get("lift", True)
-        output = host("lift", [*proof], claim).parts if lift else proof
+        output = host("lift", [*proof]).parts if lift else proof
     step.done(output[0])

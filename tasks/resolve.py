@@ -11,7 +11,5 @@ def resolve(step: Step) -> None:
     """Store the receipt with one assumption less."""
     conditional_and_assumption = step.inputs()
     with step.host(light=True) as host:
-        resolved = host(
-            "resolve", conditional_and_assumption, {"claim": step.message.args["claim"]}
-        )
-    step.done(resolved.parts[0])
+        resolved = host("resolve", conditional_and_assumption).parts
+    step.done(resolved[0])

@@ -11,5 +11,5 @@ def wrap(step: Step) -> None:
     """Store the Groth16 receipt of what the input proves; there may be no such prover here."""
     root = step.inputs()
     with step.host() as host:
-        wrapped = host("wrap", root, {"claim": step.message.args["claim"]}).parts
+        wrapped = host("wrap", root).parts
     step.done(wrapped[0])

@@ -39,6 +39,18 @@ local function submit(keys, args)
   return {fresh and 'NEW' or 'ATTACHED', id}
 end
 
+-- KEYS: jobs    ARGV: seconds retained
+-- Another job is about to rely on these: a sweep that has read them before lets them be.
+local function rely(keys, args)
+  for _, key in ipairs(keys) do
+    if redis.call('EXISTS', key) == 1 then
+      redis.call('HSET', key, 'used', now())
+      redis.call('EXPIRE', key, args[1], 'GT')
+    end
+  end
+  return 'OK'
+end
+
 -- KEYS: as end_job takes them | events    ARGV: as end_job takes them | token
 -- The token makes a call that was sent twice one: its answer may have got lost.
 local function cancel(keys, args)
@@ -91,14 +103,16 @@ local function trace_room(keys, args)
 end
 
 -- KEYS: batch steps nodes batches changes holders held | events
--- ARGV: id, program, count, chunks, bytes, cap, then step, record, small (1|0) of every chunk
+-- ARGV: id, program, count, chunks, bytes, cap, namespace, inputs, then step, record, small (1|0)
+--       of every chunk
 -- The messages of small chunks are the scheduler's to send: it is told of each.
 local function trace_submit(keys, args)
   if redis.call('EXISTS', keys[1]) == 1 then return 'KNOWN' end
   if not hold(keys[6], keys[7], args[1], args[5], args[6], '+inf') then return 'BUSY' end
   redis.call('HSET', keys[1], 'state', 'RUNNING', 'program', args[2], 'count', args[3],
-    'chunks', args[4], 'bytes', args[5], 'done', 0, 'created', now())
-  for i = 7, #args, 3 do
+    'chunks', args[4], 'bytes', args[5], 'namespace', args[7], 'inputs', args[8],
+    'done', 0, 'created', now())
+  for i = 9, #args, 3 do
     redis.call('HSET', keys[2], args[i], args[i + 1])
     if args[i + 2] == '1' then
       redis.call('XADD', keys[8], '*', 'type', 'chunk', 'message', cjson.decode(args[i + 1]).message)
@@ -143,6 +157,7 @@ local function trace_forget(keys, args)
 end
 
 redis.register_function('@VERSION@_submit', submit)
+redis.register_function('@VERSION@_rely', rely)
 redis.register_function('@VERSION@_cancel', cancel)
 redis.register_function('@VERSION@_trace_room', trace_room)
 redis.register_function('@VERSION@_trace_submit', trace_submit)

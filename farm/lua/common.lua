@@ -11,9 +11,11 @@ local function now()
   return string.format('%d.%06d', time[1], time[2])
 end
 
+-- What cannot be read counts as not there: who wrote it writes it anew, or its session ends.
 local function read(key, field)
   local text = redis.call('HGET', key, field)
-  return text and cjson.decode(text)
+  local ok, record = pcall(cjson.decode, text or '')
+  return ok and type(record) == 'table' and record or nil
 end
 
 local function write(key, field, record)

@@ -56,9 +56,13 @@ local function send(keys, args)
   return 'OK'
 end
 
--- KEYS: epoch outbox    ARGV: epoch, how many messages Celery has: the oldest ones
+-- KEYS: epoch outbox taken    ARGV: epoch, how many messages Celery has: the oldest ones, number
+-- The number makes a call that was sent twice one: other messages are the oldest by then.
 local function published(keys, args)
   if stale(keys[1], args[1]) then return STALE end
+  local call = args[1] .. ' ' .. args[3]
+  if redis.call('GET', keys[3]) == call then return 'OK' end
+  redis.call('SET', keys[3], call)
   redis.call('LPOP', keys[2], args[2])
   return 'OK'
 end
@@ -109,8 +113,10 @@ local function discard(keys, args)
   if stale(keys[1], args[1]) then return STALE end
   for _, step in ipairs(redis.call('HKEYS', keys[5])) do
     local record = read(keys[5], step)
-    record.state = 'GONE'
-    write(keys[5], step, record)
+    if record then
+      record.state = 'GONE'
+      write(keys[5], step, record)
+    end
   end
   redis.call('DEL', keys[3], keys[4])
   redis.call('HDEL', keys[2], 'exec')

@@ -24,19 +24,26 @@ local function about_now(keys, args)
   return 'OK'
 end
 
--- KEYS: job changes recent [idempotency]    ARGV: id
+-- Whether another job has come to rely on this one since its `used` was read.
+local function used_since(job, seen)
+  return (redis.call('HGET', job, 'used') or '') ~= seen
+end
+
+-- KEYS: job changes recent [idempotency]    ARGV: id, `used` as it was
 local function drop_job(keys, args)
   if job_open(keys[1]) then return 'OPEN' end
+  if used_since(keys[1], args[2]) then return 'USED' end
   redis.call('DEL', keys[1], keys[2])
   redis.call('LREM', keys[3], 1, args[1])
   if keys[4] and redis.call('GET', keys[4]) == args[1] then redis.call('DEL', keys[4]) end
   return 'OK'
 end
 
--- KEYS: job    ARGV: fields that name what is let go
+-- KEYS: job    ARGV: `used` as it was, fields that name what is let go
 local function release_job(keys, args)
   if job_open(keys[1]) then return 'OPEN' end
-  redis.call('HDEL', keys[1], unpack(args))
+  if used_since(keys[1], args[1]) then return 'USED' end
+  redis.call('HDEL', keys[1], unpack(args, 2))
   return 'OK'
 end
 

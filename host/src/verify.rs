@@ -147,7 +147,13 @@ pub fn expect_image(
     if let Some(program) = program.filter(|program| *program != image) {
         return Err(HostError::WrongClaim(format!("image {program}"), format!("image {image}")));
     }
-    let Some(journal) = journal else { return Ok(()) };
+    let Some(journal) = journal else {
+        // A digest alone does not tell of which program it is.
+        return known.map(|_| ()).ok_or_else(|| {
+            let hidden = format!("claim {}, which does not show its program", claim.digest());
+            HostError::WrongClaim(hidden, format!("image {image}"))
+        });
+    };
     let wanted = ReceiptClaim::ok(image, journal.to_vec());
     if wanted.digest() == claim.digest() {
         return Ok(());
@@ -159,8 +165,22 @@ pub fn expect_image(
     ))
 }
 
-#[cfg(all(test, feature = "prove"))]
+#[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_that_is_not_shown_is_of_no_program() {
+        let image = Digest::from([1u32; 8]);
+        let claim = ReceiptClaim::ok(image, b"journal".to_vec());
+        let pruned = MaybePruned::Pruned(claim.digest());
+        let refused = expect_image(&pruned, image, None).unwrap_err();
+        assert_eq!(refused.kind(), "WrongClaim");
+        assert!(expect_image(&pruned, image, Some(b"journal")).is_ok());
+        assert!(expect_image(&MaybePruned::Value(claim), image, None).is_ok());
+    }
+
+    #[cfg(feature = "prove")]
     #[test]
     fn keccak_requests_are_proved_by_the_programs_of_their_circuit() {
         assert_eq!(super::KECCAK_CONTROL_ROOT, risc0_circuit_keccak::KECCAK_CONTROL_ROOT);

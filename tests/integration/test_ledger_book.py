@@ -104,6 +104,27 @@ def test_sending_records_and_queues_and_acknowledges_at_once(book, submit):
     assert book.outbox() == []
 
 
+def test_what_is_said_twice_takes_nothing_out_that_was_not_sent(book, submit, monkeypatch):
+    for image in ("22", "33", "44", "55"):
+        message = Envelope("q", "t", {"image": image}, "r")
+        book.send(submit(image_id=image * 32).session, "execute", sent(), message)
+    calls = book.calls
+
+    def twice(commands, **how):
+        calls(commands, **how)  # its answer gets lost, and the client library sends it again
+        return calls(commands, **how)
+
+    monkeypatch.setattr(book, "calls", twice)
+    for _ in range(2):
+        book.published(1)
+    monkeypatch.undo()
+    assert [message.kwargs["image"] for message in book.outbox()] == ["44", "55"]
+    book.release()
+    assert book.acquire("another", 60)
+    book.published(1)
+    assert [message.kwargs["image"] for message in book.outbox()] == ["55"]
+
+
 def test_an_attempt_is_sent_once(book, submit):
     job = submit()
     book.send(job.session, "execute", sent(), ENVELOPE)

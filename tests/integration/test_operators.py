@@ -1,9 +1,11 @@
 """What operators ask of a ledger: the list, removing jobs, a cancel whose answer got lost."""
 
+from types import SimpleNamespace
+
 import pytest
 from hands import ended, spec, submit
 
-from farm import keys, removal, show
+from farm import cli_jobs, keys, removal, show
 from farm.blobs import RedisBlobs
 from farm.errors import JobOpen, UnknownJob
 from farm.job import State, new_id
@@ -21,9 +23,9 @@ def scratch(ledger_url):
     store.close()
 
 
-def batch(ledger, id=None):
-    id = id or new_id("b")
-    chunk = Chunk("trace:0-4", Envelope("trace", "trace", {}, ""))
+def batch(ledger, inputs=()):
+    id = new_id("b")
+    chunk = Chunk("trace:0-4", Envelope("trace", "trace", {"inputs": list(inputs)}, ""))
     ledger.trace_submit(id, "fib.v0", 4, [chunk], size=10)
     return id
 
@@ -31,18 +33,22 @@ def batch(ledger, id=None):
 def test_the_list_has_jobs_and_batches_newest_first(ledger, blobs):
     first, second = spec(blobs), spec(blobs, input=blobs.put(b"other"), namespace="a")
     submit(ledger, first)
+    ledger.namespace = "a"
     one = batch(ledger)
+    ledger.namespace = ""
     submit(ledger, second)
     found = listed(ledger)
     assert [row.id for row in found] == [second.id, one, first.id]
     assert [(row.kind, row.tenant, row.text) for row in found] == [
         ("risc0", "a", "accepted"),
-        ("batch", "", "0 of 1 chunks, 4 x fib.v0"),
+        ("batch", "a", "0 of 1 chunks, 4 x fib.v0"),
         ("risc0", "default", "accepted"),
     ]
     assert [row.id for row in listed(ledger, limit=2)] == [second.id, one]
     ledger.namespace = "a"
     assert [row.id for row in listed(ledger)] == [second.id, one]
+    ledger.namespace = "default"
+    assert [row.id for row in listed(ledger)] == [first.id]
 
 
 def test_the_list_can_be_of_some_states(ledger, blobs):
@@ -117,18 +123,51 @@ def test_another_tenants_job_is_not_there_to_be_removed(ledger, blobs):
         removal.job(ledger, wanted.id)
 
 
-def test_a_batch_is_removed_with_its_results(ledger, steps, scratch):
-    id = batch(ledger)
+def test_a_batch_is_removed_with_its_inputs_and_results(ledger, steps, scratch):
+    inputs = scratch.put(b"inputs")
+    id = batch(ledger, [inputs])
     with pytest.raises(JobOpen):
         removal.batch(ledger, scratch, id)
     ref = scratch.put(b"results")
     steps.lease(id, "trace:0-4", 1, "", "", "t")
     steps.trace_done(id, "trace:0-4", 1, ref)
     removal.batch(ledger, scratch, id)
-    assert not scratch.has(ref)
+    assert not scratch.has(ref) and not scratch.has(inputs)
     with pytest.raises(UnknownJob):
         ledger.trace_view(id)
     assert ledger.client.get(keys.HELD) == "0"
+
+
+def test_a_cancelled_batch_leaves_nothing_in_the_scratch_store(ledger, scratch):
+    farm, inputs = SimpleNamespace(ledger=ledger, scratch=scratch), scratch.put(b"inputs")
+    id = batch(ledger, [inputs])
+    for _ in range(2):
+        facts, line = cli_jobs._cancelled(farm, id)
+        assert (facts["cancelled"], line) == (True, f"{id} is cancelled")
+        assert not scratch.has(inputs) and ledger.client.get(keys.HELD) == "0"
+    assert ledger.trace_view(id).state is State.ABORTED
+
+
+def test_the_results_of_a_batch_that_is_done_are_still_its_clients(ledger, steps, scratch):
+    farm, ref = SimpleNamespace(ledger=ledger, scratch=scratch), scratch.put(b"results")
+    id = batch(ledger)
+    steps.lease(id, "trace:0-4", 1, "", "", "t")
+    steps.trace_done(id, "trace:0-4", 1, ref)
+    assert cli_jobs._cancelled(farm, id)[1] == f"{id} had ended already: succeeded"
+    assert scratch.has(ref)
+
+
+def test_another_tenants_batch_is_not_there(ledger, scratch):
+    ledger.namespace = "a"
+    id = batch(ledger)
+    ledger.namespace = "b"
+    farm = SimpleNamespace(ledger=ledger, scratch=scratch)
+    with pytest.raises(UnknownJob):
+        cli_jobs._cancelled(farm, id)
+    with pytest.raises(UnknownJob):
+        removal.batch(ledger, scratch, id)
+    ledger.namespace = "a"
+    assert ledger.trace_view(id).state is State.RUNNING
 
 
 def test_a_cancel_whose_answer_got_lost_is_the_callers(ledger, blobs, monkeypatch):

@@ -1,63 +1,19 @@
 """Sweeps of a real ledger and real files: what is needed stays, what is past its time goes."""
 
-import os
 import threading
 import time
 
 import msgspec
 import pytest
 from hands import ended, kinds, spec, submit, until
+from sweeping import DAY, KEEP, let_pass, make_old
 
 from farm import about, keys, removal, sweeper
 from farm.errors import BadInput, UnknownJob
 from farm.job import State, new_id
-from farm.remains import Remains
 from farm.retention import Keep, named
-from farm.store import Store
-from farm.sweep import Limits, Sweep
 
 pytestmark = pytest.mark.redis
-
-DAY = 86400
-KEEP = Keep(jobs=30 * DAY, receipts=10 * DAY, nodes=DAY)
-GUARD = 1000.0
-
-
-@pytest.fixture
-def store(settings):
-    return Store(settings.state / "blobs")
-
-
-@pytest.fixture
-def remains(ledger_url):
-    return Remains.at(ledger_url)
-
-
-@pytest.fixture
-def sweep(remains, store):
-    def run(keep=KEEP, **how):
-        return Sweep(remains, store, Limits(keep, GUARD), **how).run()
-
-    return run
-
-
-@pytest.fixture
-def done(ledger, blobs, hands, start):
-    """A job that has been proved, by a scheduler that goes on."""
-    start()
-    return ended(ledger, submit(ledger, spec(blobs)))
-
-
-def make_old(store):
-    """Let every blob have been put long ago."""
-    for file in store.files():
-        os.utime(file.path, (1e9, 1e9))
-
-
-def let_pass(ledger, key, field, seconds):
-    """Let it have been so many seconds since something ended."""
-    when = float(ledger.client.hget(key, field)) - seconds
-    assert ledger.client.hset(key, field, f"{when:.6f}") == 0
 
 
 def count(store):
@@ -160,25 +116,6 @@ def test_the_receipt_that_a_job_is_still_to_rely_on_stays(ledger, blobs, done, s
     removal.job(ledger, done.id)
     with pytest.raises(UnknownJob):
         ledger.status(done.id)
-
-
-def test_an_answer_that_is_given_in_the_middle_of_a_sweep_stays(
-    ledger, blobs, done, remains, store, sweep
-):
-    key = ledger.client.hget(keys.job(done.id), "key")
-    let_pass(ledger, keys.answer(key), "used", 11 * DAY)
-    let_pass(ledger, keys.job(done.id), "finished", 11 * DAY)
-    make_old(store)
-    drop, found = remains.drop_answer, []
-
-    def late(name, receipt, used):
-        found.append(ledger.submit(spec(blobs), present=blobs.has))
-        return drop(name, receipt, used)
-
-    remains.drop_answer = late
-    assert sweep().answers == 0
-    assert found[0].answered
-    assert blobs.has(ledger.status(found[0].job).receipt)
 
 
 def test_a_job_past_its_time_leaves_nothing(ledger, blobs, hands, start, store, sweep):

@@ -120,7 +120,12 @@ class FakeLedger:
         self.trace_forget(*forget)
         self.chunks[id], self.sizes[id] = chunks, size
         self.batches[id] = BatchView(
-            id=id, state=State.RUNNING, program=program, count=count, chunks=len(chunks)
+            id=id,
+            state=State.RUNNING,
+            program=program,
+            count=count,
+            chunks=len(chunks),
+            inputs=[ref for chunk in chunks for ref in chunk.message.kwargs["inputs"]],
         )
         return True
 

@@ -19,6 +19,8 @@ class World:
 
     def __init__(self, limits=LIMITS):
         self.limits = limits
+        #: Seconds between two events.
+        self.tick = 0.01
         self.scheduler = Scheduler(limits)
         self.scheduler.handle(e.Restored())
         self.sessions = {}
@@ -41,7 +43,7 @@ class World:
                 if name in self.sessions:
                     state = self.sessions[name].steps[step].state
                     self.scheduler.floor.states[name, step] = state
-        self.scheduler.floor.now += 0.01
+        self.scheduler.floor.now += self.tick
         told = self.scheduler.handle(event)
         for instruction in told:
             getattr(self, "on_" + type(instruction).__name__.lower())(instruction)

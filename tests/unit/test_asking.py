@@ -139,6 +139,17 @@ def test_only_a_composite_receipt_takes_others_than_succinct_ones(farm):
         farm.submit(b"program", mode="trace", assumptions=[b"PFS1" + bytes(60)])
 
 
+@pytest.mark.parametrize("mode", ["risc0", "execute"])
+def test_a_simulated_farm_takes_its_own_receipts_alone(tmp_path, farm, mode):
+    farm.settings = config.load(state=tmp_path, simulated="rtx5090")
+    played = b"PFS1" + bytes(60)
+    assert spec(farm, mode=mode, assumptions=[played]).assumptions == [reference(played)]
+    proof = ended(farm, State.RUNNING)
+    assert spec(farm, mode=mode, assumptions=[proof]).assumptions == [proof.id]
+    with pytest.raises(WrongKind, match="kind succinct, not simulated"):
+        farm.submit(b"program", mode=mode, assumptions=[b"proof"])
+
+
 def test_what_was_only_executed_has_an_execution_and_no_receipt(farm):
     kept = stats(executed(3)) | {"repeated": 0}
     job = ended(farm, given={"mode": "execute"}, receipt=b"journal", stats=kept)
@@ -186,3 +197,13 @@ def test_of_a_guest_that_did_not_end_nothing_is_kept(farm):
     job = ended(farm, State.ABORTED, code="JobAborted", facts=["j", "by request"])
     with pytest.raises(JobFailed, match="nothing that it wrote is kept"):
         job.logs()
+
+
+@pytest.mark.parametrize(
+    ("setting", "held", "po2"), [("auto", 19, 19), ("auto", 0, 20), (18, 19, 18), (20, 16, 16)]
+)
+def test_without_a_size_the_slots_and_the_setting_decide(farm, setting, held, po2):
+    farm.settings = farm.settings.model_copy(update={"segment_po2": setting})
+    farm.ledger.up = [slot(0, po2=held)]
+    assert spec(farm).po2 == po2
+    assert spec(farm, po2=22).po2 == 22, "who names one gets it"

@@ -16,6 +16,7 @@ from farm.errors import (
     FarmError,
     InputTooLarge,
     JobAborted,
+    LedgerDown,
     StoreFailed,
     VerificationFailed,
 )
@@ -207,3 +208,22 @@ def test_the_size_of_a_batch_covers_what_it_puts_into_the_scratch_store():
 
 def test_traces_leave_half_of_the_smallest_scratch_server_to_messages():
     assert Settings().trace_bytes_in_flight <= SCRATCH_BYTES[0] // 2
+
+
+def test_a_batch_that_somebody_else_has_cancelled_is_not_submitted_again():
+    world = World()
+    world.work(0)
+    world.ledger.trace_cancel(world.batch.id)
+    world.scratch.bodies.clear()
+    with pytest.raises(JobAborted, match="was cancelled: by request"):
+        world.batch.wait()
+    assert len(world.ledger.chunks) == 1
+
+
+def test_who_gives_up_a_ledger_that_is_away_leaves_nothing_in_the_scratch_store():
+    world = World()
+    held = dict(world.scratch.bodies)
+    world.ledger.refusals = [DOWN]
+    with pytest.raises(LedgerDown):
+        world.submit([1, 2, 3])
+    assert world.scratch.bodies == held

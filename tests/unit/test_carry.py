@@ -2,7 +2,7 @@
 
 import pytest
 
-from farm import carry
+from farm import carry, dispatch
 from farm.errors import LedgerDown
 from farm.outbox import Envelope
 
@@ -63,6 +63,13 @@ def test_what_an_earlier_scheduler_left_goes_first(book, carrier):
     assert not book.kept and not carrier.unsent
 
 
+def test_a_message_that_nobody_can_read_is_taken_out_unsent(book, carrier):
+    book.put(MESSAGES[0], None, MESSAGES[1])
+    book.posted()
+    carrier.publish()
+    assert carrier._post.got == MESSAGES[:2] and not book.kept
+
+
 def test_what_a_broker_has_stays_in_the_outbox_until_the_next_writes(book, carrier):
     carrier.publish()
     book.put(*MESSAGES)
@@ -86,3 +93,11 @@ def test_what_a_broker_did_not_take_stays_and_goes_in_order(book, carrier):
     carrier.publish()
     assert carrier._post.got == MESSAGES
     assert not book.kept and not carrier.unsent
+
+
+@pytest.mark.parametrize("entries", [0, 1, 999, 5_000, 100_000])
+def test_however_many_wait_only_so_many_are_told_in_a_second(entries):
+    seconds = dispatch.pause(entries)
+    assert seconds >= dispatch.TELL_SECONDS
+    assert entries / seconds <= dispatch.TELL_MOST / dispatch.TELL_SECONDS + 1e-6
+    assert seconds == dispatch.TELL_SECONDS or entries > dispatch.TELL_MOST

@@ -72,10 +72,8 @@ def test_who_waits_leaves_when_it_is_of_no_use(one):
         assert child.alive
 
 
-def test_what_is_wrong_with_the_host_is_told_ahead(tmp_path):
+def test_what_is_wrong_with_the_host_is_told_each_time(tmp_path):
     children = Children(lambda: HostChild(str(tmp_path / "none")), 1)
-    with pytest.raises(HostMissing):
-        children.start_one()
     with pytest.raises(HostMissing), children.take(keep_waiting):
         pytest.fail("there is no host")
     with pytest.raises(HostMissing), children.take(keep_waiting):  # still its turn

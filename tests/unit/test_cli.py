@@ -4,11 +4,9 @@ import json
 
 import msgspec
 import pytest
-from fake_farm import FakeLedger, MemoryBlobs, MemoryScratch, change, view, work_trace
+from fake_farm import change, view, work_trace
 
-from farm import Farm, client, parcels, u32, u64, verify, words
-from farm import settings as config
-from farm.cli import main
+from farm import client, parcels, u32, u64, verify, words
 from farm.errors import BadInput, HostMissing, WrongClaim
 from farm.job import JobSpec, State
 from farm.stdin import guest_stdin
@@ -21,38 +19,14 @@ SPEC = JobSpec(
 
 
 @pytest.fixture
-def farm(tmp_path, monkeypatch):
-    made = Farm(settings=config.load(state=tmp_path, trace_cache="off"))
-    made.ledger, made.blobs, made.scratch = FakeLedger(), MemoryBlobs(), MemoryScratch()
-
+def farm(typed_farm, monkeypatch):
     def work(messages):
         for message in messages:
-            work_trace(made.ledger, made.scratch, message)
+            work_trace(typed_farm.ledger, typed_farm.scratch, message)
 
-    monkeypatch.setattr(made, "_send", work)
+    monkeypatch.setattr(typed_farm, "_send", work)
     monkeypatch.setattr(parcels, "SMALL_ROWS", 0)  # all messages are the client's
-    monkeypatch.setattr(client, "Farm", lambda: made)
-    monkeypatch.setattr(verify, "image_id", lambda program, settings: IMAGE)
-    monkeypatch.setattr(verify, "verify", lambda *_: Verified("succinct", "cd" * 32, b"journal"))
-    return made
-
-
-@pytest.fixture
-def farm_cli(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(one) for one in arguments])
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def guest(tmp_path):
-    path = tmp_path / "guest.bin"
-    path.write_bytes(b"program")
-    return path
+    return typed_farm
 
 
 def succeed(farm, id="j1"):

@@ -5,21 +5,9 @@ import json
 import pytest
 
 from farm import cli_print, doctor
-from farm.cli import main
 from farm.errors import LedgerDown, WrongStore
 from farm.finding import bad, ok, warn
 from farm.settings import Settings
-
-
-@pytest.fixture
-def farm_cli(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(one) for one in arguments])
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return run
 
 
 def test_a_table_is_as_wide_as_its_cells():

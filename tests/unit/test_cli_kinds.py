@@ -3,47 +3,21 @@
 import json
 
 import pytest
-from fake_farm import FakeLedger, MemoryBlobs, change, view
+from fake_farm import change, view
 
-from farm import Farm, client, played, verify
-from farm import settings as config
+from farm import client, played
 from farm.blobs import reference
-from farm.cli import main
 from farm.errors import GuestPanicked
 from farm.job import State
-from farm.verify import Verified
 
 IMAGE = "ab" * 32
 CYCLES = {"user": 2873, "total": 32768}
 
 
 @pytest.fixture
-def farm(tmp_path, monkeypatch):
-    made = Farm(settings=config.load(state=tmp_path))
-    made.ledger, made.blobs = FakeLedger(), MemoryBlobs()
-    monkeypatch.setattr(client, "Farm", lambda: made)
+def farm(typed_farm, monkeypatch):
     monkeypatch.setattr(client, "new_id", lambda: "j1")
-    monkeypatch.setattr(verify, "image_id", lambda program, settings: IMAGE)
-    monkeypatch.setattr(verify, "verify", lambda *_: Verified("succinct", "cd" * 32, b"journal"))
-    return made
-
-
-@pytest.fixture
-def farm_cli(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(one) for one in arguments])
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def guest(tmp_path):
-    path = tmp_path / "guest.bin"
-    path.write_bytes(b"program")
-    return path
+    return typed_farm
 
 
 def done(farm, receipt, state=State.SUCCEEDED, **fields):

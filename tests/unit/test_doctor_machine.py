@@ -32,9 +32,12 @@ def test_a_full_disk(monkeypatch, tmp_path, gigabytes, level):
     ("slots", "po2", "level", "step"),
     [
         (0, 16, "ok", ""),
-        (0, 20, "warn", "set FARM_SEGMENT_PO2=19 to use more"),
+        (0, 20, "warn", "set FARM_SEGMENT_PO2=19 to use more, or auto"),
         (4, 20, "bad", "set FARM_SLOTS=1 or a smaller FARM_SEGMENT_PO2"),
         (1, 20, "ok", ""),
+        (0, "auto", "ok", ""),
+        (4, "auto", "ok", ""),
+        (40, "auto", "bad", "set FARM_SLOTS=1 or a smaller FARM_SEGMENT_PO2"),
     ],
 )
 def test_memory_against_slots(monkeypatch, tmp_path, slots, po2, level, step):

@@ -132,6 +132,7 @@ def test_a_ledger_that_is_away_is_waited_for_but_not_for_ever(world, monkeypatch
     world.submit((3,))
     world.turn()  # it has answered once
     (job,) = world.submit((4,))
+    held = dict(world.scratch.bodies)
     world.ledger.refusals = [DOWN] * (1 if mended else 9)
     world.turn(LINGER)
     assert job.state is State.BUFFERED
@@ -142,9 +143,11 @@ def test_a_ledger_that_is_away_is_waited_for_but_not_for_ever(world, monkeypatch
     monkeypatch.setattr(follow, "PATIENCE", 0.0)
     with pytest.raises(LedgerDown):
         world.turn()
+    assert world.scratch.bodies != held
     world.gatherer._fail(DOWN)
     with pytest.raises(LedgerDown):
         job.wait(0)
+    assert world.scratch.bodies == held
 
 
 def test_an_answer_that_got_lost_makes_no_second_batch(world, monkeypatch):

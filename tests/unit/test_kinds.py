@@ -5,6 +5,7 @@ from fake_ledger import World, small_farm
 from sessions import executed, ref, slot, spec
 
 from farm import instructions as do
+from farm.assign import PATIENCE
 from farm.errors import BlobMissing, GuestPanicked, HostLacks, StoreFailed
 from farm.execution import Execution, of_stats, stats, written
 from farm.job import State
@@ -122,12 +123,37 @@ def test_a_wrap_that_came_to_nothing_goes_back_to_the_only_host_that_has_its_pro
     assert world.out[wrap].message.slot == "risc0-n-0"
 
 
-def test_without_one_the_job_fails_as_soon_as_its_guest_has_ended():
+def later(world, seconds):
+    """Let the scheduler look again after so many seconds."""
+    world.scheduler.floor.now += seconds
+    world.compare()
+
+
+def test_without_one_the_job_fails_once_its_guest_has_ended_and_none_has_come():
     world = bare_farm()
     name = world.submit(spec(receipt="groth16"), count=2)
+    later(world, 2 * PATIENCE)
     world.done((name, "execute"))
+    later(world, PATIENCE - 1)
+    assert not world.ended
+    later(world, 1)
     assert isinstance(world.ended["j1"].error, HostLacks)
     assert not world.out
+
+
+def test_a_farm_whose_only_host_with_the_prover_starts_again_loses_no_job():
+    world = bare_farm()
+    prover = slot(0, machine="n", host=f"{BARE} groth16")
+    world.up(prover)
+    name = world.submit(spec(receipt="groth16"), count=2)
+    world.done((name, "execute"))
+    for _ in range(3):
+        world.down(prover.name)
+        later(world, PATIENCE - 1)
+        world.up(prover)
+        later(world, PATIENCE)
+    world.settle()
+    assert world.closed[name].state is State.SUCCEEDED
 
 
 def test_while_no_slot_is_up_a_groth16_receipt_may_still_be_made():

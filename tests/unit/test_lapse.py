@@ -51,3 +51,12 @@ def test_a_deadline_passes_once():
     assert deadlines.passed(4.9) == []
     assert deadlines.passed(5.0) == [("s", "j1")]
     assert deadlines.passed(9.0) == []
+
+
+def test_the_deadlines_of_jobs_that_wait_no_more_are_forgotten():
+    deadlines = Deadlines()
+    deadlines.note("s", [job(spec(f"j{n}", deadline=5.0 + n)) for n in range(9)])
+    deadlines.keep({("s", "j1"), ("s", "j3"), ("t", "j2")})
+    assert len(deadlines) == 2
+    assert deadlines.passed(99.0) == [("s", "j1"), ("s", "j3")]
+    assert len(deadlines) == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from farm.processes import Machine, Stage, machine_name, peak_bytes, risc0_slots, table
+from farm.processes import Machine, Stage, machine_name, risc0_slots, table
 from farm.settings import Settings
 
 BIG = Machine("m1", cores=4, memory=64 << 30)
@@ -69,11 +69,6 @@ def test_simulated_slots_share_processes():
 def test_slots_are_bounded_by_cores_and_by_memory(cores, gigabytes, po2, slots):
     machine = Machine("m", cores, gigabytes << 30)
     assert risc0_slots(Settings(segment_po2=po2), machine) == slots
-
-
-def test_the_recursion_step_is_the_least_a_prover_needs():
-    assert peak_bytes(13) == peak_bytes(16) == 1_450_000_000
-    assert peak_bytes(20) == 4 * peak_bytes(18)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from sessions import ref, slot, spec
 
 from farm import events as e
 from farm import keys
+from farm import rounds as module
 from farm.hints import Hints
 from farm.rounds import Rounds
 from farm.settings import Settings
@@ -91,3 +92,19 @@ def test_what_a_lost_slot_held_is_read_from_the_ledger(world):
     assert world.scheduler.floor.states == {}
     rounds.note(e.SlotGone("execute-m-0"))
     assert world.scheduler.floor.states == {(name, "execute"): "LEASED"}
+
+
+def test_the_deadline_of_a_job_that_has_ended_is_not_remembered(world, monkeypatch):
+    book = Book(world)
+    hints = Hints(book)
+    rounds = Rounds(Settings(), book, hints, world.scheduler)
+    monkeypatch.setattr(module, "SEARCH", 1)
+    monkeypatch.setattr(Book, "forget_beats", lambda *_: None, raising=False)
+    monkeypatch.setattr(hints, "orphans", lambda waiting: iter(()))
+    name = world.submit(spec(deadline=1e12))
+    assert rounds.note(e.SessionSeen(world.sessions[name])) == []
+    list(rounds.look(0.0, sent=True))
+    assert len(rounds._deadlines) == 1
+    world.tell(e.JobLeft(name, "j1"))
+    list(rounds.look(1.0, sent=True))
+    assert len(rounds._deadlines) == 0

@@ -48,10 +48,10 @@ class World:
     def values(self, entry):
         yield list(self.hashes.get(entry.key, {}).values())
 
-    def drop_job(self, id, idempotency):
+    def drop_job(self, id, idempotency, used):
         return self.hashes.pop(f"job:{id}") is not None
 
-    def release_job(self, id, fields):
+    def release_job(self, id, fields, used):
         for field in fields:
             del self.hashes[f"job:{id}"][field]
 
