@@ -48,9 +48,9 @@ class Assigner:
         self.floor = Floor(self._came_back)
         self.proving, self.executing = Pool(limits.tenants), Pool(limits.tenants)
         self._lengths = Lengths()
-        self._step_limits = StepLimits(limits.step_seconds)
-        #: Since when there is a step that no slot holds.
-        self._misfit: float | None = None
+        self.step_limits = StepLimits(limits.step_seconds)
+        #: Since when there are steps that no slot holds.
+        self._misfits: dict[Key, float] = {}
 
     def assign(self) -> list[Send]:
         """Return what to send now."""
@@ -58,13 +58,10 @@ class Assigner:
 
     def misfits(self) -> list[Key]:
         """Return the steps on segments too large for any slot, once that is for sure."""
-        largest = self.floor.largest
+        largest, now = self.floor.largest, self.floor.now
         found = self.proving.over(largest) if largest else []
-        if not found:
-            self._misfit = None
-            return []
-        self._misfit = self.floor.now if self._misfit is None else self._misfit
-        return found if self.floor.now - self._misfit >= PATIENCE else []
+        self._misfits = {key: self._misfits.get(key, now) for key in found}
+        return [key for key, since in self._misfits.items() if now - since >= PATIENCE]
 
     def _executions(self) -> list[Send]:
         if not len(self.executing):
@@ -96,7 +93,7 @@ class Assigner:
         return picks
 
     def _aheads(self) -> list[Send]:
-        folds = self.proving.before(Rank.PROVE)
+        folds = self.proving.between(Rank.RESOLVE, Rank.PROVE)
         soon = self._sends(self._draw(self.proving, self.floor.soon(folds), folds=True))
         return soon + self._sends(self._draw(self.proving, self.floor.rows(len(self.proving))))
 
@@ -158,7 +155,7 @@ class Assigner:
         if course and key[1] in course.verifying and seconds and not seat.lent:
             self._lengths.learn(_kind(key), course.cost(key[1]), seconds)
             if slot := self.floor.slots.get(seat.slot):
-                self._step_limits.learn(slot, _kind(key), course.cost(key[1]), seconds)
+                self.step_limits.learn(slot, _kind(key), course.cost(key[1]), seconds)
 
     def _sends(self, picks: list[Pick]) -> list[Send]:
         taken = [(key, seat) for key, seat in picks if self.courses[key[0]].take(key[1])]
@@ -204,7 +201,7 @@ class Assigner:
         if key[1] == "execute":
             return self.limits.step_seconds
         slot, tries = self.floor.slots[seat.slot], self.courses[key[0]].tries.get(key[1], 0)
-        return self._step_limits.limit(slot, _kind(key), self._cost(key), tries)
+        return self.step_limits.limit(slot, _kind(key), self._cost(key), tries)
 
     def _sit(self, key: Key, seat: Seat) -> None:
         tenant, cost = self.courses[key[0]].spec.namespace, self._seconds(key) * _width(seat)

@@ -54,11 +54,11 @@ class Ends(Assigner):
             self.fail(course, error)
             return
         course.drop(step)
-        given_up = (course.attempts[step], course.tries[step])
-        self.out.append(do.GiveUp(course.name, step, *given_up))
         # Segments may be in the ledger that no event has told of yet.
         if step == "execute":
             self.discard(course)
+        given_up = (course.attempts[step], course.tries[step])
+        self.out.append(do.GiveUp(course.name, step, *given_up))
         if isinstance(error, BlobMissing) and error.facts:
             self.remake(course, str(error.facts[0]))
 
@@ -91,6 +91,7 @@ class Ends(Assigner):
             self.fail(course, AssumptionMissing(f"claim digest {claim}"))
         elif roots := course.roots:
             course.finalizing = True
+            self._unwrapped.pop(course.name, None)
             what = (course.spec.image_id, tuple(roots), running.journal)
             kind, assumed = course.spec.receipt, tuple(running.assumptions)
             self.out.append(do.Finalize(course.name, *what, kind, assumed))
@@ -181,7 +182,7 @@ class Ends(Assigner):
 
     def _unwrappable(self) -> list[str]:
         """Return the sessions that no slot can wrap, once that is for sure."""
-        if self._unwrapped and not self.floor.lacks("groth16"):
+        if self._unwrapped and self.floor.proving() and not self.floor.lacks("groth16"):
             self._unwrapped.clear()
         due = self.floor.now - PATIENCE
         return [session for session, since in self._unwrapped.items() if since <= due]

@@ -205,7 +205,7 @@ class Ledger(Server):
         fields, nodes = map(
             pairs, self.calls([("HGETALL", keys.batch(id)), ("HGETALL", keys.nodes(id))])
         )
-        if not fields or not self._sees(fields.get("namespace")):
+        if not fields or not self._sees(fields.get("namespace", "default")):
             raise UnknownJob(id)
         lists = {name: msgspec.json.decode(fields.get(name, "[]")) for name in ("facts", "inputs")}
         known = fields | lists | {"id": id, "nodes": nodes}

@@ -22,6 +22,7 @@ class Losses(Ends):
     def slot_gone(self, event: e.SlotGone) -> None:
         """Remove a slot with what it had."""
         self._lost(event.slot, self.floor.gone(event.slot))
+        self.step_limits.forget(event.slot)
 
     def losing(self, event: e.SlotSeen | e.SlotGone) -> list[Key]:
         """Return the steps that this event loses; `floor.states` should know of each."""

@@ -48,7 +48,7 @@ class Floor:
         self.slots: dict[str, Slot] = {}
         #: How often work came to nothing in a slot; the others are asked first.
         self.strikes: Counter[str] = Counter()
-        #: The largest segment (2^n) that a proving slot holds, 0 while there is none.
+        #: The largest segment (2^n) that a proving slot has held: it may be back soon. 0 for none.
         self.largest = 0
         #: What the ledger has of steps whose slot is about to be lost.
         self.states: dict[Key, str] = {}
@@ -235,7 +235,7 @@ class Floor:
             del self._of(before.kind)[name]
         if slot:
             self.slots[name] = self._of(slot.kind)[name] = slot
-        self.largest = max(map(size, self.proving()), default=0)
+        self.largest = max([self.largest, *map(size, self.proving())])
         self._touch(name)
 
     def _touch(self, *names: str) -> None:
@@ -260,9 +260,13 @@ class Floor:
         return alone and wants_more(first.seconds, [stay.seconds for stay in waiting])
 
     def _spare(self, slot: Slot) -> bool:
-        """Return whether a host child of a slot with several has nothing to do."""
+        """Return whether a host child of a slot with several has nothing to do.
+
+        A fold behind a fold would keep the slot from those whose turn it is.
+        """
         work = self._work.get(slot.name, [])
-        return 0 < len(work) < slot.lanes and self._stays[work[0]].seconds is not None
+        proofs = all(step.startswith(("prove", "keccak")) for _, step in work)
+        return 0 < len(work) < slot.lanes and proofs and self._stays[work[0]].seconds is not None
 
     def _end(self, name: str) -> tuple[bool, float]:
         """Return whether the step at work in a slot ends before a message gets there, and when."""

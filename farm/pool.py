@@ -88,9 +88,9 @@ class Pool:
         """Return the rank of a ready step."""
         return rank_of(self._ready[key].offers[key].order)
 
-    def before(self, rank: int) -> int:
-        """Return how many ready steps go before those of a rank, priority aside."""
-        return sum(number for one, number in self._ranks.items() if one < rank)
+    def between(self, first: int, end: int) -> int:
+        """Return how many ready steps are of these ranks, the last one not among them."""
+        return sum(number for rank, number in self._ranks.items() if first <= rank < end)
 
     def crowds(self, tenant: str, room: int) -> bool:
         """Return whether a tenant's steps hold its share of so many bytes, or more."""

@@ -20,8 +20,8 @@ AUTO = "auto"
 #: The largest that is chosen: RISC Zero's own default, on GPUs that of its farms. What a caller
 #: or an operator asks for may be larger.
 MOST_ON_CORES, MOST_ON_GPU = 20, 21
-#: The size while no slot is up to say what it holds: 2.4 GB, which every prover has.
-UNKNOWN = 18
+#: The size while no slot is up to say what it holds: 1.45 GB, which every prover has.
+UNKNOWN = 17
 #: What a lift and a join cost on a GPU, in cycles of proving: 2^19.6 to 2^20.7 in farm/profiles
 #: (an L40S, an RTX 5090).
 GPU_RECURSION = float(1 << 20)
@@ -29,6 +29,8 @@ GPU_RECURSION = float(1 << 20)
 SLACK = 1.25
 #: GiB that a GPU needs by po2: the tokens of RISC Zero's own farm (farm/profiles).
 GPU_GIB = {17: 5, 18: 8, 19: 10, 20: 15, 21: 24, 22: 30}
+#: What a card has, at the least, of the GiB that it is sold with (an A10: 23,028 MiB of 24 GiB).
+SOLD = 0.93
 
 
 def peak_bytes(po2: int) -> int:
@@ -46,7 +48,7 @@ def held(memory: int) -> int:
 
 def held_on_gpu(memory: int) -> int:
     """Return the largest size that a GPU of so many bytes holds."""
-    fitting = (po2 for po2, gib in GPU_GIB.items() if gib << 30 <= memory)
+    fitting = (po2 for po2, gib in GPU_GIB.items() if SOLD * gib * (1 << 30) <= memory)
     return max(fitting, default=PO2[0])
 
 

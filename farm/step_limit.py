@@ -34,6 +34,11 @@ class StepLimits:
         latest = self._seen[slot.name].setdefault((kind, cost), deque(maxlen=ENOUGH))
         latest.append(seconds)
 
+    def forget(self, slot: str) -> None:
+        """Drop what is known of a slot: it has left."""
+        self._seen.pop(slot, None)
+        self._incarnations.pop(slot, None)
+
     def limit(self, slot: Slot, kind: str, cost: float, tries: int) -> float:
         """Return the seconds that a step may take there; `tries` before it came to nothing."""
         same = self._incarnations.get(slot.name) == slot.incarnation

@@ -38,7 +38,7 @@ def test_the_step_at_work_ends_soonest_but_not_before_the_message_is_there():
 def test_a_look_ahead_begins_when_the_step_before_it_has_ended():
     floor = floor_of(device(0), device(1))
     first, second = floor.slots
-    floor.sit(("s", "next"), Seat(first, ahead=True), 1.0)
+    floor.sit(("s", "prove next"), Seat(first, ahead=True), 1.0)
     floor.leave(("s", f"prove of {first}"))
     assert names(floor.soon(2)) == [second, first]
 
@@ -52,7 +52,13 @@ def test_one_child_too_few_is_not_asked_for():
     floor = floor_of(device(0))
     for number in range(2):
         assert names(floor.soon(1)) == ["risc0-m-0"]
-        floor.sit(("s", f"join {number}"), Seat("risc0-m-0", ahead=True), 1.0)
+        floor.sit(("s", f"prove {number}"), Seat("risc0-m-0", ahead=True), 1.0)
+    assert floor.soon(1) == []
+
+
+def test_no_fold_behind_a_fold_for_then_the_turn_is_anybodys():
+    floor = floor_of(device(0))
+    floor.sit(("s", "join:0-2"), Seat("risc0-m-0", ahead=True), 1.0)
     assert floor.soon(1) == []
 
 

@@ -127,6 +127,15 @@ def test_executions_go_where_they_came_to_something(world):
     assert seat(world, (name, "execute")) != first
 
 
+def test_an_execution_is_given_up_after_all_that_came_of_it(world):
+    name = world.submit(spec())
+    world.lease((name, "execute"))
+    key, sent = world.out.popitem()
+    told = world.tell(e.StepLost(*key, sent.message.attempt, leased=True))
+    kinds = [type(one) for one in told]
+    assert kinds.index(do.Discard) < kinds.index(do.GiveUp)
+
+
 def test_a_join_given_up_takes_nothing_from_the_one_sent_instead(world):
     world.up(slot(2))
     name = world.submit(spec(), count=4)
