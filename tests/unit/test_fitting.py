@@ -90,17 +90,17 @@ def test_a_segment_that_a_slot_can_hold_again_goes_there():
 
 
 def test_a_large_slot_that_is_away_may_come_back():
-    world = apart("a", "b", po2=18)
-    world.up(slot(2, machine="c", po2=20))
+    world = apart("a", po2=18)
+    world.up(slot(1, machine="b", po2=20))
     name = submit(world, "01")
     world.segment(name, 0, po2=20)
     world.segment(name, 1, po2=20)
-    world.down("risc0-c-2")
+    world.down("risc0-b-1")
     world.scheduler.floor.now = 9 * PATIENCE
     world.compare()
     assert not world.closed
-    world.up(slot(2, machine="c", po2=20, incarnation="2"))
-    assert slot_of(world, (name, "prove:0-1")) == "risc0-c-2"
+    world.up(slot(1, machine="b", po2=20, incarnation="2"))
+    assert slot_of(world, (name, "prove:0-1")) == "risc0-b-1"
 
 
 def behind(world, seconds):
