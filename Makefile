@@ -2,7 +2,7 @@
 PY := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install host kernel check test unit prove demo load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache load-steps load-simulated load-sweep guest
+.PHONY: install host kernel check test unit prove demo load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache load-segments load-steps load-simulated load-sweep guest
 
 install: $(STAMP)
 
@@ -73,6 +73,9 @@ load-policies: install kernel
 
 load-simulated: install
 	$(PY)/python load/simulated.py
+
+load-segments: install host
+	$(PY)/python load/segments.py
 
 load-steps: install
 	$(PY)/python load/steps.py
