@@ -52,7 +52,6 @@ TELL_SECONDS = 0.1
 #: Most entries in that time: after more of them, the next ones come later. A guess: a thousand
 #: take some ten milliseconds of the server.
 TELL_MOST = 1000
-
 #: Thresholds of Python's garbage collector. With 10,000 sessions its own took a quarter of a step,
 #: to find next to nothing: what a scheduler drops has no cycles.
 RARELY = (100_000, 100, 1_000)
@@ -83,7 +82,6 @@ class Dispatch:
 
         Raises StaleEpoch, OutOfStep, UnsafeLedger or a Transient when it cannot go on.
         """
-        gc.set_threshold(*RARELY)
         try:
             for event in self._hints.everything():
                 self._handle(event)
@@ -212,6 +210,7 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
     """
     if stop is None:
         logline.configure()
+        gc.set_threshold(*RARELY)
         stop = _on_signals()
     urls = embedded.urls(settings)
     book, broker = Book.at(urls.ledger), transport.connect(urls.broker)

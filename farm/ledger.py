@@ -205,7 +205,7 @@ class Ledger(Server):
         fields, nodes = map(
             pairs, self.calls([("HGETALL", keys.batch(id)), ("HGETALL", keys.nodes(id))])
         )
-        if not fields or not self._sees(fields.get("namespace", "default")):
+        if not fields or not self._sees(fields.get("namespace")):
             raise UnknownJob(id)
         lists = {name: msgspec.json.decode(fields.get(name, "[]")) for name in ("facts", "inputs")}
         known = fields | lists | {"id": id, "nodes": nodes}
@@ -253,7 +253,8 @@ class Ledger(Server):
         return self._sees(msgspec.json.decode(spec)["namespace"])
 
     def _sees(self, namespace: str | None) -> bool:
-        return self.namespace in ("", namespace)
+        # A batch of a farm before this one has none recorded: it is seen as what the default is.
+        return self.namespace in ("", namespace or "default")
 
     def _read(self, *command: Any) -> Any:
         return self.calls([command])[0]

@@ -13,7 +13,7 @@ from farm.cost import CostModel
 from farm.session import Slot
 from farm.settings import PO2
 from farm.terms import Features, risc0_name
-from farm.width import SERIAL
+from farm.width import duration
 
 #: What the setting says for "choose".
 AUTO = "auto"
@@ -63,7 +63,7 @@ def side_by_side(setting: int | str, cores: int, memory: int) -> int:
         slots = _fitting(po2, cores, memory)
         # As farm/pin.py deals out the cores.
         widths = [len(range(number, cores, slots)) for number in range(slots)]
-        return _work(po2, _recursion()) / sum(map(_speed, widths))
+        return _work(po2, _recursion()) / sum(1 / duration(width) for width in widths)
 
     return _fitting(min(sizes, key=load), cores, memory)
 
@@ -126,10 +126,6 @@ def _recursion() -> float:
         for verb in ("prove", "lift", "join")
     )
     return (lift + join) / prove * (1 << 20)
-
-
-def _speed(width: int) -> float:
-    return 1 / (SERIAL + (1 - SERIAL) / width)
 
 
 def _fitting(po2: int, cores: int, memory: int) -> int:

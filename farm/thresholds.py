@@ -10,6 +10,7 @@ import msgspec
 from farm.cost import CostModel
 from farm.settings import PO2
 from farm.terms import DEVICES, RULES, Features, risc0_name
+from farm.width import duration
 
 #: Observations from which a model is believed.
 ENOUGH = 20
@@ -120,7 +121,7 @@ def _wide(costs: Costs) -> Iterator[Threshold]:
         part, learned = serial(model), serial_known(model)
         yield Threshold("serial", verb, round(100 * part, 2), "% of the step", learned)
         for cores in CORES:
-            half, all_ = (part + (1 - part) / width for width in (cores / 2, cores))
+            half, all_ = (duration(width, part) for width in (cores / 2, cores))
             ratio = 100 * (half / all_ - 1)
             size = f"{verb}, {cores} cores"
             yield Threshold("wide", size, round(ratio, 1), "% of the longer step", learned)

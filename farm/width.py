@@ -16,14 +16,15 @@ def one_after_another(costs: Sequence[int], shares: Sequence[Sequence[Slot]]) ->
 
     Side by side they leave cores idle when one is much shorter than the other.
     """
-    slots = [slot for share in shares for slot in share]
+    slots = [slot for one in shares for slot in one]
     together = len({slot.machine for slot in slots}) == 1 and all(slot.cores for slot in slots)
     if len(costs) < 2 or not together:
         return False
-    widths = [len(share) for share in shares]
-    beside = max(cost * _time(width) for cost, width in zip(costs, widths, strict=True))
-    return sum(costs) * _time(sum(widths)) < beside
+    widths = [len(one) for one in shares]
+    beside = max(cost * duration(width) for cost, width in zip(costs, widths, strict=True))
+    return sum(costs) * duration(sum(widths)) < beside
 
 
-def _time(width: int) -> float:
-    return SERIAL + (1 - SERIAL) / width
+def duration(width: float, serial: float = SERIAL) -> float:
+    """Return the time of a step on so many cores, as a share of its time on one."""
+    return serial + (1 - serial) / width

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from farm import Farm, background, locate, pin, u32, u64, words
-from farm import settings as config
+import own
+
+from farm import Farm, locate, pin, u32, u64, words
 
 GUESTS = Path(__file__).resolve().parents[1] / "guest" / "blobs"
 PROGRAM = GUESTS / "fibonacci.bin"
@@ -80,19 +81,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=3)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="farm-") as state:
-        own = {"ledger_url": "", "broker_url": "", "scratch_url": ""}
-        settings = config.load(state=Path(state), flower=False, segment_po2=PO2, **own)
+    with own.farm(segment_po2=PO2) as settings, Farm(settings=settings) as farm:
         host = locate.find(settings)
-        background.start(settings, leashed=True)
-        try:
-            with Farm(settings=settings) as farm:
-                slots = sum(slot.kind == "risc0" for slot in farm.ledger.slots())
-                print(f"{slots} slots; the plain prover has {len(pin.cores())} cores", flush=True)
-                by_farm(farm, inputs(1, 10))  # children warm, as in a farm that is up
-                measured = list(pairs(farm, host, asked.pairs))
-        finally:
-            background.stop(settings, now=True)
+        slots = sum(slot.kind == "risc0" for slot in farm.ledger.slots())
+        print(f"{slots} slots; the plain prover has {len(pin.cores())} cores", flush=True)
+        by_farm(farm, inputs(1, 10))  # children warm, as in a farm that is up
+        measured = list(pairs(farm, host, asked.pairs))
     return report(measured)
 
 

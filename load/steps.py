@@ -12,6 +12,7 @@ when one is missed. FILE gets the scheduler's profile, by time spent in each fun
 import argparse
 import contextlib
 import cProfile
+import gc
 import pstats
 import signal
 import subprocess
@@ -30,7 +31,7 @@ from farm import embedded, keys, logline
 from farm import queue as transport
 from farm import settings as config
 from farm.book import Book
-from farm.dispatch import HOLD_SECONDS, Dispatch
+from farm.dispatch import HOLD_SECONDS, RARELY, Dispatch
 from farm.events import Event, Finalized, Verified
 from farm.instructions import Finalize, Verify
 from farm.job import JobSpec, new_id
@@ -65,6 +66,7 @@ def schedule(state: Path, profile: str) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     logline.configure()
+    gc.set_threshold(*RARELY)
     settings = settings_of(state)
     urls = embedded.urls(settings)
     book = Book.at(urls.ledger)

@@ -202,3 +202,12 @@ def test_a_chunk_that_was_done_meanwhile_is_not_sent_again(ledger, steps, book):
 
 def test_any_number_of_events_is_deleted_at_once(book):
     book.ack(*(f"{number}-0" for number in range(20_000)))
+
+
+def test_a_batch_that_says_no_namespace_is_of_the_default_one(ledger):
+    id = submit(ledger, 60)
+    ledger.client.hdel(keys.batch(id), "namespace")
+    for namespace, ours in (("another", False), ("default", True)):
+        ledger.namespace = namespace
+        assert ledger.trace_cancel(id) is ours
+    assert ledger.trace_view(id).state is State.ABORTED
