@@ -66,7 +66,10 @@ class Assigner:
     def _executions(self) -> list[Send]:
         if not len(self.executing):
             return []
-        return self._sends(self._draw(self.executing, self.floor.lanes()))
+        lanes, kept = self.floor.lanes(), self.floor.lanes_kept()
+        given = self._sends(self._draw(self.executing, lanes[: max(0, len(lanes) - kept)]))
+        last = lanes[-kept:] if kept else []
+        return given + self._sends(self._draw(self.executing, last, few=kept))
 
     def _proofs(self) -> list[Send]:
         ready = len(self.proving)
@@ -98,11 +101,18 @@ class Assigner:
         return soon + self._sends(self._draw(self.proving, self.floor.rows(len(self.proving))))
 
     def _draw(
-        self, pool: Pool, seats: Sequence[Seat], *, wait: bool = False, folds: bool = False
+        self,
+        pool: Pool,
+        seats: Sequence[Seat],
+        *,
+        wait: bool = False,
+        folds: bool = False,
+        few: int | None = None,
     ) -> list[Pick]:
         """Return the steps for these seats.
 
         `wait`: none whose guest may bring more at once. `folds`: none but what goes before proofs.
+        `few`: none of tenants that have so many under way.
         """
         if not seats or not len(pool):
             return []
@@ -117,7 +127,12 @@ class Assigner:
             lacking = feature not in ("", *slots[at].features)
             return waits or lacking or self.floor.unfit(key, slots[at], pool.size(key), feature)
 
-        closed = self._held_back if pool is self.executing and self._full else _never
+        def closed(tenant: str) -> bool:
+            return (full and self._held_back(tenant)) or (
+                few is not None and pool.flying(tenant) >= few
+            )
+
+        full = pool is self.executing and self._full
         sizes = [0 if folds else size(slot) for slot in slots]
         keys = pool.draw(sizes, unfit, self._seconds, closed)
         return [(key, seat) for key, seat in zip(keys, seats, strict=True) if key]
@@ -219,10 +234,6 @@ class Assigner:
 
 def _seats(shares: Sequence[Sequence[Slot]]) -> list[Seat]:
     return [Seat(share[0].name, tuple(slot.name for slot in share[1:])) for share in shares]
-
-
-def _never(tenant: str) -> bool:
-    return False
 
 
 def _width(seat: Seat) -> int:

@@ -22,7 +22,7 @@ from farm.errors import (
 )
 from farm.gather import Gatherer
 from farm.handle import Job
-from farm.job import JobSpec, JobView, new_id
+from farm.job import JobSpec, JobView, new_id, new_seed
 from farm.lazy import lazy
 from farm.ledger import Ledger
 from farm.lot import TraceJob
@@ -242,6 +242,7 @@ class Farm:
         ref = bodies.name(body)
         return {
             "id": new_id(),
+            "seed": new_seed(),
             "namespace": self.settings.namespace,
             "image_id": self._image(body, ref, image_id),
             "program": ref,

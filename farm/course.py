@@ -134,7 +134,7 @@ class Course:
     def discard(self) -> list[str]:
         """Forget all that came of the execution; return the steps that were under way for it.
 
-        A guest draws entropy as it starts, so segments of two executions never fit together.
+        The segments of two executions that did not do the same never fit together.
         """
         lost = sorted(self.flying - {"execute"})
         self.withdraw()
@@ -196,6 +196,7 @@ class Course:
             return {"claim": self.claim(step), **lift}
         limits = {"cycle_limit": spec.cycle_limit, "input_limit": spec.input_limit}
         how = {"po2": spec.po2, "proved": spec.proved, "receipt": spec.receipt}
+        how |= {"seed": spec.seed} if spec.seed else {}
         return {"image_id": spec.image_id, **how, **limits}
 
     def claim(self, step: str) -> str:

@@ -13,6 +13,7 @@ from farm.course import Course
 from farm.errors import (
     AssumptionMissing,
     BlobMissing,
+    ExecutionDiffers,
     FarmError,
     HostLacks,
     SegmentTooLarge,
@@ -54,8 +55,7 @@ class Ends(Assigner):
             self.fail(course, error)
             return
         course.drop(step)
-        # Segments may be in the ledger that no event has told of yet.
-        if step == "execute":
+        if isinstance(error, ExecutionDiffers):
             self.discard(course)
         given_up = (course.attempts[step], course.tries[step])
         self.out.append(do.GiveUp(course.name, step, *given_up))

@@ -33,6 +33,11 @@ def new_id(letter: str = "j") -> str:
     return letter + secrets.token_hex(6)
 
 
+def new_seed() -> str:
+    """Return what the random bytes of one guest may come of: 64 hex digits nobody can guess."""
+    return secrets.token_hex(32)
+
+
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One request: prove that this program, fed this input, puts out its journal."""
 
@@ -51,6 +56,9 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     po2: int
     cycle_limit: int
     input_limit: int
+    #: What the random bytes of its guest come of, 64 hex digits: an execution that is repeated
+    #: gives the same segments. With none they do not.
+    seed: str = ""
     priority: int = 0
     #: Unix time after which the answer is of no use; None for never.
     deadline: float | None = None

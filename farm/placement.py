@@ -20,6 +20,9 @@ from farm.session import Slot
 #: Seconds from the decision to send a step until its slot can begin, and from the end of the one
 #: before until that is heard of. A guess, rather too long: who comes late waits for a whole step.
 TRIP = 0.15
+#: Of so many lanes, one is kept from tenants that have their part of these already: executions of
+#: long guests must not keep everybody out. A guess.
+LANES_KEPT = 10
 
 
 class Seat(NamedTuple):
@@ -222,6 +225,10 @@ class Floor:
             for number in range(len(self._work.get(slot.name, ())), slot.lanes)
         ]
         return [Seat(name) for _, _, name in sorted(found)]
+
+    def lanes_kept(self) -> int:
+        """Return how many of the lanes are for tenants that have few executions under way."""
+        return sum(slot.lanes for slot in self._of("execute").values()) // LANES_KEPT
 
     def proving(self) -> list[Slot]:
         """Return the slots that prove and fold."""

@@ -92,6 +92,10 @@ class Pool:
         """Return how many ready steps are of these ranks, the last one not among them."""
         return sum(number for rank, number in self._ranks.items() if first <= rank < end)
 
+    def flying(self, tenant: str) -> int:
+        """Return how many steps of a tenant are under way."""
+        return self._lines[tenant].flying if tenant in self._lines else 0
+
     def crowds(self, tenant: str, room: int) -> bool:
         """Return whether a tenant's steps hold its share of so many bytes, or more."""
         lines = {line.name: line.weight for line in self._lines.values() if line.bytes}

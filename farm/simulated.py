@@ -106,7 +106,7 @@ class SimulatedChild:
         on_segment: OnEmitted | None,
         on_keccak: OnEmitted | None,
     ) -> Answer:
-        for one in execute(self._profile, args, parts, secrets.token_hex(8)):
+        for one in execute(self._profile, args, parts, args.get("seed") or secrets.token_hex(8)):
             self._pass("execute", one.seconds)
             if one.what == "done":
                 return Answer(one.facts, one.parts)

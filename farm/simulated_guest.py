@@ -1,7 +1,7 @@
 """Describe what a simulated guest does: how many segments, which journal, how it ends.
 
-Pure. Any program will do; its input, a JSON object, tells the rest. Two executions draw different
-entropy, as real ones do, so their segments never fit together.
+Pure. Any program will do; its input, a JSON object, tells the rest. Executions with
+different entropy, drawn or of a seed, give segments that never fit together, as real ones do.
 """
 
 from collections.abc import Container

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from farm import keys
-from farm.errors import FarmError, HostFailed
+from farm.errors import ExecutionDiffers, FarmError
 from farm.ledger import batch_keys
 from farm.observe import Observer, Seen
 from farm.server import Server
@@ -99,7 +99,7 @@ class Steps(Server):
     def segment(self, session: str, attempt: int, index: int, record: SegmentRecord) -> Hold:
         """Record one segment of a running execution; it may be proved from then on.
 
-        Raises HostFailed when an earlier execution made another segment there.
+        Raises ExecutionDiffers when an earlier execution made another segment there.
         """
         args = [attempt, session, index, msgspec.json.encode(record).decode()]
         return self._found("segment", session, args, f"segment {index}")
@@ -107,7 +107,7 @@ class Steps(Server):
     def keccak(self, session: str, attempt: int, index: int, record: KeccakRecord) -> Hold:
         """Record what the guest wants hashed by the keccak circuit; it may be proved from then on.
 
-        Raises HostFailed when an earlier execution made another request there.
+        Raises ExecutionDiffers when an earlier execution made another request there.
         """
         args = [attempt, session, index, keys.keccak(index), msgspec.json.encode(record).decode()]
         return self._found("keccak", session, args, f"keccak request {index}")
@@ -116,7 +116,7 @@ class Steps(Server):
         names = [*_home(session, "execute"), keys.segments(session), keys.EVENTS]
         answer = self.call(name, names, args)
         if answer == "DIFFERS":
-            raise HostFailed("execute", f"{what} differs from an earlier execution's")
+            raise ExecutionDiffers(what)
         return Hold(answer)
 
     def executed(self, session: str, attempt: int, record: ExecutedRecord) -> Hold:

@@ -15,7 +15,7 @@ from farm.step import Asked, Step
 from farm.wire import Assumed, ExecutedRecord, KeccakRecord, SegmentRecord
 
 #: Which arguments of the message are the host's.
-ARGUMENTS = ("po2", "cycle_limit", "input_limit", "image_id", "proved")
+ARGUMENTS = ("po2", "cycle_limit", "input_limit", "image_id", "proved", "seed")
 
 
 @app.task(name="execute")

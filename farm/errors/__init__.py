@@ -9,7 +9,8 @@ FarmError
 │   ├── HostDied            the host child ended in the middle of a step
 │   ├── StepHung            the host child stopped making progress
 │   ├── StepTooLong         the host child was still at work at the step's time limit
-│   └── WorkerLost          a worker stopped renewing its step
+│   ├── WorkerLost          a worker stopped renewing its step
+│   └── ExecutionDiffers    a guest was executed again and did not do the same
 ├── BadInput                what the caller gave cannot be used
 │   ├── BadProgram          neither an ELF file nor a program blob
 │   ├── ImageMismatch       the program is not the one that was named
@@ -66,6 +67,7 @@ from farm.errors.given import (
 from farm.errors.proving import (
     BadReceipt,
     BlobMissing,
+    ExecutionDiffers,
     HostDied,
     HostError,
     HostFailed,
@@ -114,6 +116,7 @@ __all__ = [
     "BlobMissing",
     "Busy",
     "CycleLimitReached",
+    "ExecutionDiffers",
     "FarmError",
     "GuestFailed",
     "GuestPanicked",

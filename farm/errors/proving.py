@@ -39,6 +39,12 @@ class WorkerLost(Transient):
     template = "step {0}: its worker {1} stopped answering"
 
 
+class ExecutionDiffers(Transient):
+    """A guest was executed again and did not do the same."""
+
+    template = "host execute: {0} differs from an earlier execution's"
+
+
 class HostError(FarmError):
     """The host subprocess gave no receipt."""
 

@@ -107,8 +107,8 @@ local function unbind(keys, args)
 end
 
 -- KEYS: epoch session segments nodes steps    ARGV: epoch
--- Segments of two executions never fit together: before the guest runs again, nothing is kept of
--- the last time but the numbers of the attempts.
+-- Segments of two executions that differ never fit together: before the guest runs again, nothing is
+-- kept of the last time but the numbers of the attempts.
 local function discard(keys, args)
   if stale(keys[1], args[1]) then return STALE end
   for _, step in ipairs(redis.call('HKEYS', keys[5])) do

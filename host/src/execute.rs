@@ -37,6 +37,8 @@ struct Args {
     /// Claims that the guest may rely on without a receipt; what does is not proved.
     #[serde(default)]
     assumed: Vec<Hex>,
+    /// What the random bytes of the guest come of; with none, they are the system's.
+    seed: Option<Hex>,
 }
 
 fn yes() -> bool {
@@ -80,9 +82,12 @@ fn guarded(
     emit: Option<&dyn Emit>,
 ) -> Result<Session, HostError> {
     // Some faults of a guest are panics in the executor; nothing of it outlives them.
-    panics::guard(|| execute(env, blob, emit))
-        .map_err(|text| HostError::GuestPanicked(format!("the executor gave up: {text}")))?
-        .map_err(|error| fault::of(error, args.cycle_limit))
+    panics::guard(|| match args.seed {
+        Some(Hex(seed)) => farm_entropy::seeded(seed.into(), || execute(env, blob, emit)),
+        None => execute(env, blob, emit),
+    })
+    .map_err(|text| HostError::GuestPanicked(format!("the executor gave up: {text}")))?
+    .map_err(|error| fault::of(error, args.cycle_limit))
 }
 
 fn check(args: &Args, input: &[u8]) -> Result<(), HostError> {

@@ -49,6 +49,31 @@ fn the_claims_of_the_segments_follow_one_another_and_fold_to_the_session() {
 }
 
 #[test]
+fn executing_twice_with_one_seed_gives_the_same_segments() {
+    let run = |seed: &str| {
+        let args = json!({"po2": 14, "seed": seed.repeat(32)});
+        run("fibonacci", &fibonacci(3, 4, 600), &args).segments
+    };
+    let (one, other) = (run("5a"), run("5b"));
+    assert!(one.len() > 1 && one == run("5a"));
+    assert_ne!(one[0].0["claim"]["post"], other[0].0["claim"]["post"]);
+}
+
+#[test]
+fn after_an_execution_with_a_seed_one_without_draws_what_nobody_knows() {
+    let mut host = Serving::start(&[]);
+    let mut run = |args: &Value| {
+        let parts = [&guest("fibonacci")[..], &fibonacci(3, 4, 600)];
+        host.ask("execute", args, &parts).segments[0].0["claim"]["post"].clone()
+    };
+    let seeded = json!({"po2": 14, "seed": "5a".repeat(32)});
+    let first = run(&seeded);
+    let (one, other) = (run(&json!({"po2": 14})), run(&json!({"po2": 14})));
+    assert!(first != one && one != other && first != other);
+    assert_eq!(run(&seeded), first);
+}
+
+#[test]
 fn executing_twice_gives_the_same_session_in_other_segments() {
     let run = || run("fibonacci", &fibonacci(3, 4, 600), &json!({"po2": 14}));
     let (one, two) = (run(), run());

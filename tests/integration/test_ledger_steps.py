@@ -5,7 +5,7 @@ import pytest
 from hands import claim, hexed
 
 from farm import keys
-from farm.errors import CycleLimitReached, HostFailed
+from farm.errors import CycleLimitReached, ExecutionDiffers
 from farm.events import KeccakFound, SegmentFound
 from farm.hints import Hints
 from farm.job import JobSpec, State, new_id
@@ -108,7 +108,7 @@ def test_a_keccak_request_may_move_but_not_change(steps, sent, book):
         assert steps.keccak(session, 1, 0, record) is Hold.HELD
     facts = book.session(session)
     assert (facts.keccaks, facts.segments) == ({0: moved}, {})
-    with pytest.raises(HostFailed, match="request 0 differs"):
+    with pytest.raises(ExecutionDiffers, match="request 0 differs"):
         steps.keccak(session, 1, 0, KeccakRecord(REF, 14, hexed("other")))
     assert steps.keccak(session, 2, 0, moved) is Hold.LOST
 
@@ -136,7 +136,7 @@ def test_a_segment_may_move_but_not_change(steps, sent, book):
     for record in (SegmentRecord(REF, 16, claim(0)), moved):
         assert steps.segment(session, 1, 0, record) is Hold.HELD
     assert book.session(session).segments == {0: moved}
-    with pytest.raises(HostFailed, match="segment 0 differs"):
+    with pytest.raises(ExecutionDiffers, match="segment 0 differs"):
         steps.segment(session, 1, 0, SegmentRecord(REF, 16, claim(1)))
 
 

@@ -6,7 +6,7 @@ from sessions import executed, job, keccak, ref, segment, session, slot
 
 from farm import events as e
 from farm.assign import Limits
-from farm.errors import HostDied
+from farm.errors import ExecutionDiffers, HostDied
 from farm.job import State
 from farm.lengths import DEEPEST
 from farm.scheduler import Scheduler
@@ -27,6 +27,8 @@ class World:
         self.counts = {}
         #: Of sessions that want hashes, how many requests; the receipts that they rely on.
         self.keccaks, self.receipts = {}, {}
+        #: Which of the things that a guest may do it does now, and did in what is in the ledger.
+        self.does, self.did = {}, {}
         self.slots = {}
         #: Steps that were sent and have not come back.
         self.out = {}
@@ -101,6 +103,9 @@ class World:
 
     def done(self, key):
         name, step = key
+        if step == "execute" and self.differs(name):
+            self.fail(key, ExecutionDiffers("segment 0"))
+            return
         sent = self.out.pop(key)
         if step == "execute":
             for index in range(self.counts[name]):
@@ -117,10 +122,25 @@ class World:
             self.tell(e.StepReported(name, step, record))
 
     def segment(self, name, index, attempt=1, **how):
-        record = segment(index, execution=attempt, **how)
+        if not self.sessions[name].segments:
+            self.did[name] = self.does.get(name, 1)
+        record = segment(index, execution=self.did[name], **how)
         segments = self.sessions[name].segments | {index: record}
         self.keep(name, segments=segments)
         self.tell(e.SegmentFound(name, attempt, index, record))
+
+    def part(self, key):
+        """Let an execution come to its first segment."""
+        name, step = key
+        if step == "execute" and not self.differs(name):
+            self.segment(name, 0, self.out[key].message.attempt)
+
+    def otherwise(self, key):
+        """Let the guest do something else when it is executed again."""
+        self.does[key[0]] = self.does.get(key[0], 1) + 1
+
+    def differs(self, name):
+        return self.sessions[name].segments and self.did[name] != self.does.get(name, 1)
 
     def keccak(self, name, index, attempt=1):
         keccaks = self.sessions[name].keccaks | {index: keccak(index)}
@@ -133,12 +153,8 @@ class World:
 
     def guest(self, name):
         """Return what the last execution of a session has made, or will have."""
-        attempt, relied = (
-            self.sessions[name].steps["execute"].attempt,
-            self.executed(name).assumptions,
-        )
-        hashes = self.keccaks.get(name, 0)
-        return Guest(attempt, self.counts[name], hashes, tuple(one.ref for one in relied))
+        relied = tuple(one.ref for one in self.executed(name).assumptions)
+        return Guest(self.did[name], self.counts[name], self.keccaks.get(name, 0), relied)
 
     def lose(self, key):
         sent = self.out.pop(key)

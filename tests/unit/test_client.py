@@ -64,7 +64,7 @@ def test_bodies_are_stored_before_the_job_is_submitted(farm):
     assert farm.blobs.get(spec.input) == words(u64(7))
     assert (spec.id, spec.image_id, spec.po2, spec.priority) == (job.id, IMAGE, 18, 3)
     assert (spec.cycle_limit, spec.input_limit) == (farm.settings.cycle_limit, 100)
-    assert spec.idempotency_key == "k"
+    assert (spec.idempotency_key, len(spec.seed)) == ("k", 64)
 
 
 def test_what_is_new_is_digested_once(farm, tmp_path, monkeypatch):

@@ -172,6 +172,17 @@ def test_executions_share_the_lanes_of_their_slots():
     assert len(world.out) == 2
 
 
+def test_a_tenth_of_the_lanes_is_for_tenants_that_have_not_had_theirs():
+    world = farm_of(0, executors=20)
+    for number in range(40):
+        submit(world, f"{number:02}", namespace="many")
+    assert len(world.out) == 18
+    few = [submit(world, f"{number}", namespace="few") for number in (50, 51, 52)]
+    assert {(name, "execute") in world.out for name in few[:2]} == {True}
+    assert (few[2], "execute") not in world.out
+    assert len(world.out) == 20
+
+
 def test_equal_steps_run_side_by_side_and_unequal_ones_one_by_one():
     floor = Floor()
     for number in range(2):

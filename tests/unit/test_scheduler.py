@@ -9,7 +9,13 @@ from sessions import job, ref, segment, slot, spec
 
 from farm import events as e
 from farm import instructions as do
-from farm.errors import BlobMissing, CycleLimitReached, GuestPanicked, HostDied, WrongClaim
+from farm.errors import (
+    BlobMissing,
+    CycleLimitReached,
+    GuestPanicked,
+    HostDied,
+    WrongClaim,
+)
 from farm.job import State
 from farm.session import same_limits
 
@@ -179,31 +185,6 @@ def test_an_output_that_is_gone_is_made_again(world):
     assert world.ended["j1"].state is State.SUCCEEDED
 
 
-def test_an_execution_that_is_repeated_starts_from_nothing(world):
-    name = world.submit(spec(), count=3)
-    world.segment(name, 0)
-    world.segment(name, 1)
-    world.done((name, "prove:0-1"))
-    world.verify()
-    late = world.out[name, "execute"]
-    world.lose((name, "execute"))
-    assert not world.sessions[name].segments and not world.sessions[name].nodes
-    assert list(world.out) == [(name, "execute")]
-    assert world.tell(e.SegmentFound(name, late.message.attempt, 2, segment(2))) == []
-    run(world)
-    assert world.ended["j1"].state is State.SUCCEEDED
-
-
-def test_a_segment_that_is_gone_is_executed_again(world):
-    name = world.submit(spec(), count=2)
-    world.done((name, "execute"))
-    world.fail((name, "prove:1-2"), BlobMissing(segment(1).ref, "not in the store"))
-    assert world.out[name, "execute"].message.attempt == 2
-    assert (name, "prove:1-2") not in world.out
-    run(world)
-    assert world.ended["j1"].state is State.SUCCEEDED
-
-
 def test_a_job_that_missed_its_end_gets_it(world):
     end = do.Close("s", "k", State.SUCCEEDED, None, "r", "j")
     world.tell(e.Orphaned(job(spec()), end))
@@ -226,7 +207,7 @@ def test_executions_wait_while_too_many_bytes_are_unproved():
     assert "execute" in kinds(world)[4:]
 
 
-STEP_MOVES = ("done", "mute", "lease", "fail", "lose")
+STEP_MOVES = ("done", "part", "otherwise", "mute", "lease", "fail", "lose")
 MOVES = (*STEP_MOVES, "verify", "finalize", "refuse", "down", "up", "restart", "compare")
 
 

@@ -74,15 +74,15 @@ def test_an_execution_hands_over_its_segments_one_after_the_other():
     assert (answer.done["segments"], len(answer.parts[0])) == (3, 5)
 
 
-def test_each_execution_draws_its_own_entropy():
-    posts = []
+def test_an_execution_draws_entropy_of_its_own_or_of_its_seed():
     child = SimulatedChild(PROFILE, FAST)
-    for _ in range(2):
-        facts = []
-        stdin = b'{"segments": 2}'
-        child.request("execute", {"po2": 16}, [PROGRAM, stdin], lambda *one: facts.append(one[0]))  # noqa: B023
-        posts.append(facts[0]["claim"]["post"])
-    assert posts[0] != posts[1]
+
+    def post(**seed):
+        found, parts = [], [PROGRAM, b'{"segments": 2}']
+        child.request("execute", {"po2": 16} | seed, parts, lambda *one: found.append(one[0]))
+        return found[0]["claim"]["post"]
+
+    assert len({post(), post(), post(seed="5a"), post(seed="5a"), post(seed="5b")}) == 4
 
 
 def test_a_receiver_that_fails_ends_the_execution_and_the_child():

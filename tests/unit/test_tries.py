@@ -5,7 +5,6 @@ from fake_ledger import LIMITS, World, small_farm
 from sessions import slot, spec
 
 from farm import events as e
-from farm import instructions as do
 from farm.errors import HostMissing, StepHung
 from farm.job import State
 
@@ -63,13 +62,6 @@ def test_what_was_reported_is_not_lost_with_its_slot(world):
     assert steps(world) == ["execute", "prove:0-1"]
 
 
-def test_segments_that_no_event_has_told_of_are_discarded_too(world):
-    name = world.submit(spec())
-    world.out.clear()
-    told = world.tell(e.StepLost(name, "execute", 1, leased=True))
-    assert do.Discard(name) in told
-
-
 def seat(world, key):
     return world.out[key].message.slot
 
@@ -125,15 +117,6 @@ def test_executions_go_where_they_came_to_something(world):
     first = seat(world, (name, "execute"))
     world.fail((name, "execute"))
     assert seat(world, (name, "execute")) != first
-
-
-def test_an_execution_is_given_up_after_all_that_came_of_it(world):
-    name = world.submit(spec())
-    world.lease((name, "execute"))
-    key, sent = world.out.popitem()
-    told = world.tell(e.StepLost(*key, sent.message.attempt, leased=True))
-    kinds = [type(one) for one in told]
-    assert kinds.index(do.Discard) < kinds.index(do.GiveUp)
 
 
 def test_a_join_given_up_takes_nothing_from_the_one_sent_instead(world):
