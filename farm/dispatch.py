@@ -53,8 +53,9 @@ TELL_SECONDS = 0.1
 #: take some ten milliseconds of the server.
 TELL_MOST = 1000
 #: Thresholds of Python's garbage collector. With 10,000 sessions its own took a quarter of a step,
-#: to find next to nothing: what a scheduler drops has no cycles.
-RARELY = (100_000, 100, 1_000)
+#: to look through them all. The young go while they are in the processor's cache: that is worth a
+#: tenth of a step. What has lived longer has next to no cycles.
+RARELY = (5_000, 1_000, 1_000)
 
 Item = Event | Noted | FarmError
 #: What makes a verifier that reports to a function.
