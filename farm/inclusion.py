@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from farm import claim as claims
-from farm import mountain
+from farm import mountain, set_builder
 
 #: What bincode writes for the variants of an enum that are used here.
 _VALUE, _PRUNED, _HALTED = (number.to_bytes(4, "little") for number in (0, 1, 0))
@@ -30,8 +30,8 @@ class Inclusion(NamedTuple):
     @property
     def root_journal(self) -> bytes:
         """The journal that the receipt of the set must have."""
-        claim = claims.Claim.ok(self.image_id, self.journal).digest()
-        return mountain.journal(self.builder, mountain.climb(claim, self.path))
+        claim = set_builder.Member.of(self.image_id, self.journal).claim
+        return set_builder.journal(self.builder, mountain.climb(claim, self.path))
 
     def encode(self, root: bytes | None = None) -> bytes:
         """Return the receipt of the member; it has that of the set in it if `root` is given."""

@@ -34,14 +34,6 @@ def climb(claim: str, path: Iterable[str]) -> str:
     return reduce(_pair, map(bytes.fromhex, path), _leaf(claim)).hex()
 
 
-def journal(builder: str, root: str) -> bytes:
-    """Return what a set builder of this image id commits for a finished set: 96 bytes.
-
-    Between the two stands which heights have a peak: the highest possible, 2^255, alone.
-    """
-    return bytes.fromhex(builder) + (1 << 255).to_bytes(32, "big") + bytes.fromhex(root)
-
-
 def _levels(claims: Sequence[str]) -> list[Level]:
     if not claims:
         raise BadInput("a set of claims: it has no members")

@@ -51,7 +51,3 @@ def test_a_path_of_another_member_leads_elsewhere():
 def test_a_set_has_members():
     with pytest.raises(BadInput, match="no members"):
         mountain.root([])
-
-
-def test_the_journal_has_builder_height_and_root():
-    assert mountain.journal("11" * 32, "22" * 32).hex() == "11" * 32 + "80" + "00" * 31 + "22" * 32
