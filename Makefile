@@ -26,6 +26,7 @@ check: install
 	python3 host/build.py --clippy
 	cargo fmt --manifest-path guest/Cargo.toml --all --check
 	cargo fmt --manifest-path tests/acceptance/verifier/Cargo.toml --check
+	cargo fmt --manifest-path tests/acceptance/sets/Cargo.toml --check
 
 test: install host check
 	python3 host/build.py --test

@@ -38,7 +38,16 @@ def state(pc: int, merkle_root: str) -> str:
 
 def output(journal: bytes, assumptions: str = ZERO) -> str:
     """Return the digest of what a guest put out: its journal, and what it relied on."""
-    return tagged("risc0.Output", [sha256(journal).hexdigest(), assumptions], [])
+    return _output(sha256(journal).hexdigest(), assumptions)
+
+
+def _output(journal: str, assumptions: str = ZERO) -> str:
+    return tagged("risc0.Output", [journal, assumptions], [])
+
+
+def ok(image_id: str, journal_digest: str) -> str:
+    """Return the digest of `Claim.ok` from that of the journal."""
+    return Claim(image_id, state(0, ZERO), ZERO, _output(journal_digest), HALTED, 0).digest()
 
 
 def assumption(claim: str, control_root: str = ZERO) -> str:

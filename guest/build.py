@@ -43,8 +43,9 @@ def toolchain() -> dict[str, str]:
 
 
 def guests() -> list[str]:
-    """Return the names of the guests: the programs in src/bin."""
-    return sorted(path.stem for path in (HERE / "src" / "bin").glob("*.rs"))
+    """Return the names of the guests: the programs in src/bin, and those that fill a folder."""
+    small = [path.stem for path in (HERE / "src" / "bin").glob("*.rs")]
+    return sorted([*small, "set-builder"])
 
 
 def sources() -> str:

@@ -36,9 +36,28 @@ struct Args {
     proved: bool,
     /// Claims that the guest may rely on without a receipt; what does is not proved.
     #[serde(default)]
-    assumed: Vec<Hex>,
+    assumed: Vec<Assumed>,
     /// What the random bytes of the guest come of; with none, they are the system's.
     seed: Option<Hex>,
+}
+
+/// A claim, and which recursion programs may prove it: those of any receipt where nothing is said.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum Assumed {
+    Claim(Hex),
+    Under { claim: Hex, control_root: Hex },
+}
+
+impl From<Assumed> for Assumption {
+    fn from(assumed: Assumed) -> Self {
+        match assumed {
+            Assumed::Claim(Hex(claim)) => Self { claim, control_root: Digest::ZERO },
+            Assumed::Under { claim, control_root } => {
+                Self { claim: claim.0, control_root: control_root.0 }
+            }
+        }
+    }
 }
 
 fn yes() -> bool {
@@ -58,10 +77,8 @@ pub fn run(ask: &Ask<'_>, emit: &dyn Emit) -> Result<Reply, HostError> {
     for receipt in assumptions::receipts(relied)? {
         builder.add_assumption(receipt);
     }
-    for Hex(claim) in args.assumed.iter().copied() {
-        let any_program = Digest::ZERO;
-        let assumption = Assumption { claim, control_root: any_program };
-        builder.add_assumption(AssumptionReceipt::Unresolved(assumption));
+    for assumed in args.assumed.iter().copied() {
+        builder.add_assumption(AssumptionReceipt::Unresolved(assumed.into()));
     }
     let emit = args.proved.then_some(emit);
     let keccaks = Keccaks { emit, wanted: args.keccak, count: 0 };

@@ -1,18 +1,15 @@
 """Farms for the acceptance tests: real processes, golden receipts, the real verifier."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import crates
 import pytest
 from console import farm_in
 from goldens import GOLDEN
 
-from farm import locate
-
-VERIFIER = Path(__file__).with_name("verifier")
 BUILD = Path(__file__).resolve().parents[2] / "host" / "build.py"
 
 
@@ -30,12 +27,7 @@ def verify_host():
 @pytest.fixture(scope="session")
 def verifier(host):
     """A program of a user's own that knows risc0-zkvm alone, built."""
-    target = locate.cache_home() / "target" / "verifier"
-    command = ["cargo", "build", "--locked", "--release", "--message-format", "json"]
-    env = os.environ | {"CARGO_TARGET_DIR": str(target)}
-    built = subprocess.run(command, cwd=VERIFIER, env=env, stdout=subprocess.PIPE, check=True)
-    lines = [json.loads(line) for line in built.stdout.splitlines()]
-    return next(line["executable"] for line in lines if line.get("executable"))
+    return crates.built("verifier", "--release")
 
 
 @pytest.fixture(scope="module")

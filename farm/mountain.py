@@ -1,0 +1,64 @@
+"""The Merkle tree over the claims of a set: its root, and the path of each member to it.
+
+Pure. It is the range that the crate risc0-aggregation 0.9 builds, finished: neighbours are hashed
+in pairs, an odd last one goes up as it is, and a pair's hash does not tell which was the left one.
+All digests are 64 hex digits.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+from Crypto.Hash import keccak
+
+from farm.errors import BadInput
+
+Level = list[bytes]
+
+
+def root(claims: Sequence[str]) -> str:
+    """Return the root over claim digests in their order; raises BadInput for none."""
+    return _levels(claims)[-1][0].hex()
+
+
+def paths(claims: Sequence[str]) -> list[list[str]]:
+    """Return for each claim the nodes that lead from it to the root; raises BadInput for none.
+
+    All at once they cost as much as the root.
+    """
+    levels = _levels(claims)
+    return [list(_beside(levels, number)) for number in range(len(claims))]
+
+
+def climb(claim: str, path: Iterable[str]) -> str:
+    """Return the root that a claim's digest and a path lead to."""
+    return reduce(_pair, map(bytes.fromhex, path), _leaf(claim)).hex()
+
+
+def _levels(claims: Sequence[str]) -> list[Level]:
+    if not claims:
+        raise BadInput("a set of claims: it has no members")
+    levels = [[_leaf(claim) for claim in claims]]
+    while len(below := levels[-1]) > 1:
+        pairs = zip(below[::2], below[1::2], strict=False)
+        odd = below[-1:] if len(below) % 2 else []
+        levels.append([*(_pair(*both) for both in pairs), *odd])
+    return levels
+
+
+def _beside(levels: list[Level], number: int) -> Iterable[str]:
+    for level in levels:
+        if number ^ 1 < len(level):
+            yield level[number ^ 1].hex()
+        number //= 2
+
+
+def _leaf(claim: str) -> bytes:
+    return _keccak(b"LEAF_TAG" + bytes.fromhex(claim))
+
+
+def _pair(one: bytes, other: bytes) -> bytes:
+    return _keccak(min(one, other) + max(one, other))
+
+
+def _keccak(body: bytes) -> bytes:
+    return keccak.new(data=body, digest_bits=256).digest()

@@ -1,0 +1,57 @@
+"""What the set builder (guest/set-builder) reads, relies on and commits.
+
+Pure. It takes members by image id and journal, so that none can be conditional, and relies on one
+claim: the union of theirs, in pairs by their order, an odd last one going up as it is.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from farm import claim as claims
+
+
+class Member(NamedTuple):
+    """A program that ended well, and its journal by its SHA-256 (64 hex digits)."""
+
+    image_id: str
+    journal_digest: str
+
+    @classmethod
+    def of(cls, image_id: str, journal: bytes) -> "Member":
+        """Return the member with this journal."""
+        return cls(image_id, sha256(journal).hexdigest())
+
+    @property
+    def claim(self) -> str:
+        """The digest of its claim."""
+        return claims.ok(*self)
+
+
+def stdin(builder: str, members: Sequence[Member]) -> bytes:
+    """Return what the builder of this image id reads."""
+    digests = [builder, *(digest for member in members for digest in member)]
+    body = b"".join(map(bytes.fromhex, digests))
+    return len(body).to_bytes(4, "little") + body
+
+
+def united(members: Sequence[Member]) -> str:
+    """Return the digest of what the builder relies on; RECURSION_ROOT has to have proved it."""
+    level = [member.claim for member in members]
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=False)
+        odd = level[-1:] if len(level) % 2 else []
+        level = [*(claims.union(*map(_assumed, pair)) for pair in pairs), *odd]
+    return level[0]
+
+
+def journal(builder: str, root: str) -> bytes:
+    """Return what a builder commits for a set with this root: 96 bytes.
+
+    Between the two stands which heights have a peak: the highest possible, 2^255, alone.
+    """
+    return bytes.fromhex(builder) + (1 << 255).to_bytes(32, "big") + bytes.fromhex(root)
+
+
+def _assumed(claim: str) -> str:
+    return claims.assumption(claim, claims.RECURSION_ROOT)
