@@ -36,8 +36,16 @@ pub fn united(claims: &[Digest]) -> (Digest, Digest) {
         _ => {
             let (left, right) = claims.split_at(claims.len().next_power_of_two() / 2);
             let (left, right) = (assumption(left), assumption(right));
-            let (first, second) = if left <= right { (left, right) } else { (right, left) };
-            tagged(b"risc0.UnionClaim", &[first.as_bytes(), second.as_bytes()], &[])
+            let (first, second) = if left <= right {
+                (left, right)
+            } else {
+                (right, left)
+            };
+            tagged(
+                b"risc0.UnionClaim",
+                &[first.as_bytes(), second.as_bytes()],
+                &[],
+            )
         }
     };
     (claim, Digest::from(RECURSION_ROOT))
@@ -45,7 +53,11 @@ pub fn united(claims: &[Digest]) -> (Digest, Digest) {
 
 fn assumption(claims: &[Digest]) -> Digest {
     let (claim, root) = united(claims);
-    tagged(b"risc0.Assumption", &[claim.as_bytes(), root.as_bytes()], &[])
+    tagged(
+        b"risc0.Assumption",
+        &[claim.as_bytes(), root.as_bytes()],
+        &[],
+    )
 }
 
 /// Returns the digest of a struct as RISC Zero has it: its tag, its fields' digests, plain words.

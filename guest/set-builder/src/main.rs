@@ -26,7 +26,11 @@ risc0_zkvm::guest::entry!(main);
 fn main() {
     let frame = farm_guests::read_frame();
     let (own, members) = frame.split_at(DIGEST);
-    assert!(members.len() % (2 * DIGEST) == 0, "members of {} bytes", members.len());
+    assert!(
+        members.len() % (2 * DIGEST) == 0,
+        "members of {} bytes",
+        members.len()
+    );
     let found: Vec<Digest> = members.chunks_exact(2 * DIGEST).map(claims::ok).collect();
     let (claim, control_root) = claims::united(&found);
     let Ok(()) = env::verify_assumption(claim, control_root);

@@ -27,11 +27,17 @@ impl Range {
     #[must_use]
     pub fn root(&self) -> Node {
         let nodes = self.0.iter().rev().map(|(node, _)| *node);
-        nodes.reduce(|root, peak| both(&root, &peak)).unwrap_or_default()
+        nodes
+            .reduce(|root, peak| both(&root, &peak))
+            .unwrap_or_default()
     }
 }
 
 fn both(one: &Node, other: &Node) -> Node {
-    let (first, second) = if one < other { (one, other) } else { (other, one) };
+    let (first, second) = if one < other {
+        (one, other)
+    } else {
+        (other, one)
+    };
     keccak256(&[first, second])
 }
