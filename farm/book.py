@@ -19,7 +19,7 @@ from farm.ledger import batch_keys, pairs
 from farm.models import Models
 from farm.outbox import Envelope
 from farm.server import Server
-from farm.session import JobFacts, StepState, session_name
+from farm.session import Gathered, JobFacts, StepState, session_name
 from farm.snapshot import Noted, Snapshot
 
 #: Most batches of observations that are read at once.
@@ -157,6 +157,10 @@ class Book(Snapshot, Server):
         """Forget the output of a step, whose blob is gone: it is to be made again."""
         names = [keys.EPOCH, keys.session(session), keys.steps(session), keys.nodes(session)]
         self._write("unbind", names, [step])
+
+    def gathered(self, session: str, found: Gathered) -> None:
+        """Note what a set has come to, if its session still runs."""
+        self._write("gathered", [keys.EPOCH, keys.session(session)], [" ".join(found)])
 
     def discard(self, session: str) -> None:
         """Forget what came of a session's execution: the guest has to run once more."""

@@ -14,7 +14,7 @@ from farm.errors import LedgerDown
 from farm.outbox import Envelope
 from farm.post import Post
 from farm.queue import length, queue_of
-from farm.verifier import Verifier
+from farm.verifier import Asked, Verifier
 
 log = structlog.get_logger()
 
@@ -118,6 +118,9 @@ class Carrier:
         log.warning("execution discarded", session=discard.session)
         self._book.discard(discard.session)
 
+    def _keep(self, keep: do.Keep) -> None:
+        self._book.gathered(keep.session, keep.gathered)
+
     def _close(self, close: do.Close) -> None:
         log.info("session ended", session=close.session, state=close.state, why=str(close.error))
         self._book.close(close)
@@ -132,7 +135,7 @@ class Carrier:
     def _tell(self, progress: do.Progress) -> None:
         self._book.progress(progress.jobs, **progress.entry)
 
-    def _ask(self, asked: do.Verify | do.Finalize | do.Commit) -> None:
+    def _ask(self, asked: Asked) -> None:
         self._verifier.ask(asked)
 
     def _strike(self, strike: do.Strike) -> None:
@@ -152,6 +155,9 @@ _CARRIED: dict[type[do.Instruction], Callable[[Carrier, Any], None]] = {
     do.Verify: Carrier._ask,
     do.Finalize: Carrier._ask,
     do.Commit: Carrier._ask,
+    do.Inspect: Carrier._ask,
+    do.Gather: Carrier._ask,
+    do.Keep: Carrier._keep,
     do.Strike: Carrier._strike,
 }
 

@@ -4,16 +4,20 @@ Pure. It offers its ready steps to the pools of the scheduler, which takes them 
 """
 
 from farm.chain import Chain
-from farm.job import State
+from farm.claim import RECURSION_ROOT
+from farm.errors import FarmError
+from farm.keccaks import Keccaks
+from farm.members import Members
 from farm.offers import Offers, Rank
 from farm.pool import Pool
 from farm.relied import Given
-from farm.session import JobFacts, Relied, SessionFacts, Span, parse_step
+from farm.session import Gathered, JobFacts, Relied, SessionFacts, Span, span_of
+from farm.set_builder import Member
+from farm.set_unions import SetUnions
 from farm.tree import Tree
-from farm.unions import Unions
 from farm.wire import Assumed, ExecutedRecord, KeccakRecord, SegmentRecord
 
-Branch = Tree | Unions | Chain
+Branch = Tree | Keccaks | SetUnions | Chain
 
 
 class Course:
@@ -24,6 +28,10 @@ class Course:
         self.waiters: dict[str, JobFacts] = {}
         self.executed: ExecutedRecord | None = None
         self.given = Given(facts.spec.assumptions)
+        #: Who is in the set, if that is what is made, and what its guest is fed.
+        self.members = Members(facts.spec.members)
+        self.gathered: Gathered | None = None
+        self.gathering = False
         #: Steps under way.
         self.flying: set[str] = set()
         #: Steps whose output is being verified, and the slot it came from.
@@ -47,7 +55,12 @@ class Course:
             refs.setdefault(_BRANCH[step.partition(":")[0]], {})[span_of(step)] = ref
         joined = self.spec.receipt != "composite"
         self.tree = Tree(self._offers, refs.get("tree", {}), joined=joined)
-        self.unions = Unions(self._offers, refs.get("unions", {}))
+        united = refs.get("unions", {})
+        self.unions: Keccaks | SetUnions
+        if self.spec.members:
+            self.unions = SetUnions(self._offers, united, self.members, proved=self.spec.proved)
+        else:
+            self.unions = Keccaks(self._offers, united)
         known, base = refs.get("chain", {}), self._base if joined else lambda: ""
         wrapped = self.spec.receipt == "groth16"
         self.chain = Chain(self._offers, known, base, self._proof, wrapped=wrapped)
@@ -56,11 +69,13 @@ class Course:
         """Take over waiters and what was executed from the ledger."""
         self.waiters = {job.id: job for job in facts.waiters}
         self.given.note(facts.relied)
+        self.gathered = self.gathered or facts.gathered
+        self.unions.note(facts.relied)
         for index, record in sorted(facts.segments.items()):
             if self.segments.get(index) != record:
                 self.add_segment(index, record)
         for index, request in sorted(facts.keccaks.items()):
-            if self.unions.requests.get(index) != request:
+            if self.unions.leaves.get(index) != request:
                 self.add_keccak(index, request)
         self.offer()
 
@@ -75,7 +90,7 @@ class Course:
 
     def add_keccak(self, index: int, record: KeccakRecord) -> None:
         """Note what the guest wants hashed by the keccak circuit."""
-        if self.spec.proved:
+        if self.spec.proved and isinstance(self.unions, Keccaks):
             self.unions.add(index, record)
             self.chain.offer()
 
@@ -85,12 +100,24 @@ class Course:
         self._offers.withdraw("execute")
         if self.spec.proved:
             self.tree.end(record.segments)
-            self.unions.end(record.keccaks)
+            if isinstance(self.unions, Keccaks):
+                self.unions.end(record.keccaks)
             self.chain.end(record)
 
     def rely(self, found: dict[str, Relied]) -> None:
         """Note how jobs are that this one relies on."""
         self.given.note(found)
+        self.unions.note(found)
+        self._offer_execute()
+
+    def judge(self, ref: str, shown: tuple[Member, str] | FarmError) -> None:
+        """Note what the receipt of a member is, or why it is none."""
+        self.members.judge(ref, shown)
+        self.unions.offer()
+
+    def feed(self, gathered: Gathered) -> None:
+        """Note what the guest of a set is to read."""
+        self.gathered, self.gathering = gathered, False
         self._offer_execute()
 
     def take(self, step: str) -> bool:
@@ -154,6 +181,16 @@ class Course:
         return self.tree.segments
 
     @property
+    def input(self) -> str:
+        """The reference of what the guest reads, "" while it is not known."""
+        return self.gathered.input if self.gathered else self.spec.input
+
+    @property
+    def awaited(self) -> list[str]:
+        """The jobs that have still to end."""
+        return [*self.given.awaited, *self.members.awaited]
+
+    @property
     def executing(self) -> bool:
         """Whether more segments may come."""
         return self.executed is None
@@ -172,7 +209,7 @@ class Course:
     @property
     def unproven(self) -> str:
         """The first claim that the guest relies on and nothing proves, "" for none."""
-        if len(self.unions.requests) < (self.unions.count or 0):
+        if not self.unions.whole:
             return ""  # more of them are in the ledger
         found = self.chain.assumptions
         return next((one.claim for one in found if not (one.ref or self._own(one))), "")
@@ -185,7 +222,7 @@ class Course:
     def inputs(self, step: str) -> list[str]:
         """Return the references of what a step works on."""
         if step == "execute":
-            return [self.spec.program, self.spec.input, *self.given.receipts]
+            return [self.spec.program, self.input, *self.given.receipts]
         return self._branch(step).inputs(span_of(step))
 
     def arguments(self, step: str) -> dict[str, object]:
@@ -197,6 +234,8 @@ class Course:
         limits = {"cycle_limit": spec.cycle_limit, "input_limit": spec.input_limit}
         how = {"po2": spec.po2, "proved": spec.proved, "receipt": spec.receipt}
         how |= {"seed": spec.seed} if spec.seed else {}
+        if spec.members:
+            how["assumed"] = [{"claim": self.unions.top, "control_root": RECURSION_ROOT}]
         return {"image_id": spec.image_id, **how, **limits}
 
     def claim(self, step: str) -> str:
@@ -212,38 +251,6 @@ class Course:
     def cost(self, step: str) -> int:
         """Return the work in a step, in cycles of proving."""
         return self._branch(step).cost(span_of(step))
-
-    def progress(self) -> dict[str, str | int]:
-        """Return the entry that tells waiters how far this is."""
-        entry: dict[str, str | int] = {"state": State.RUNNING, "text": self.doing()}
-        entry |= {"segments": len(self.segments), "segments_known": int(not self.executing)}
-        entry |= {"proved": self.tree.proved, "folds": self._folds}
-        entry |= {"keccaks": len(self.unions.requests), "keccaks_proved": self.unions.proved}
-        return entry | {"folds_due": 0 if self.executing else self._folds_due}
-
-    def doing(self) -> str:
-        """Return what is done for it now, in words."""
-        if self.given.awaited:
-            return f"waiting for job {self.given.awaited[0]}"
-        if self.roots:
-            return "checking the receipt"
-        if self.executing:
-            return "executing" if not self.tree.proved else "executing and proving"
-        if self._base():
-            return "resolving" if self.chain.assumptions else "wrapping"
-        return "proving" if self.tree.proved < len(self.segments) else "joining"
-
-    @property
-    def _folds(self) -> int:
-        unions = len(self.unions.refs) - self.unions.proved
-        return self.tree.joins + unions + len(self.chain.refs)
-
-    @property
-    def _folds_due(self) -> int:
-        unions = max(0, len(self.unions.requests) - 1)
-        if self.spec.receipt == "composite":
-            return unions
-        return max(0, len(self.segments) - 1) + unions + len(self.chain)
 
     # What is ready.
 
@@ -264,7 +271,8 @@ class Course:
             branch.withdraw()
 
     def _offer_execute(self) -> None:
-        if self.executing and "execute" not in self.flying and not self.given.awaited:
+        waits = self.given.awaited or (self.spec.members and not self.gathered)
+        if self.executing and "execute" not in self.flying and not waits:
             self._offers.offer("execute", Rank.EXECUTE)
 
     def _branch(self, step: str) -> Branch:
@@ -288,10 +296,3 @@ _BRANCH = {"prove": "tree", "join": "tree", "keccak": "unions", "union": "unions
 _BRANCH |= {"resolve": "chain", "wrap": "chain"}
 #: What it puts out, if that is no succinct receipt of the common kind.
 _FORM = {"keccak": "keccak", "wrap": "groth16"}
-
-
-def span_of(step: str) -> Span:
-    """Return the span in the name of a step that has one."""
-    span = parse_step(step)[1]
-    assert span is not None
-    return span

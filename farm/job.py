@@ -38,6 +38,17 @@ def new_seed() -> str:
     return secrets.token_hex(32)
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """One that is asked to be in a set: a receipt by its reference, or a job by its id."""
+
+    name: str
+    #: Of which program it is said to be; "" for whatever its receipt shows.
+    image_id: str = ""
+    #: Why it cannot be in the set, where the client could tell.
+    code: str = ""
+    facts: list[object] = []
+
+
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One request: prove that this program, fed this input, puts out its journal."""
 
@@ -53,6 +64,8 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     input: str
     #: What the guest may rely on: references of receipts, ids of jobs whose receipts they will be.
     assumptions: list[str] = []
+    #: Of a set of receipts: who is to be in it. What its guest reads comes of them, not of `input`.
+    members: list[Asked] = []
     po2: int
     cycle_limit: int
     input_limit: int
@@ -64,6 +77,11 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     idempotency_key: str | None = None
     labels: dict[str, str] = {}
+
+    @property
+    def relied_on(self) -> list[str]:
+        """What has to be there before its guest is executed: receipts and jobs."""
+        return [*self.assumptions, *(one.name for one in self.members if not one.code)]
 
     @property
     def proved(self) -> bool:

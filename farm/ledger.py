@@ -89,7 +89,7 @@ class Ledger(Server):
         args = [spec.id, name, _json(spec), key, running or "", receipt or "", int(bool(there))]
         args += [cap, keys.RETAINED, keys.RECENT, "identity", identity(spec)]
         args += ["priority", spec.priority, "deadline", spec.deadline or ""]
-        relied = [keys.job(one) for one in spec.assumptions if is_job(one)]
+        relied = [keys.job(one) for one in spec.relied_on if is_job(one)]
         before = [self.command("rely", relied, [keys.RETAINED])] if relied else []
         verdict, id = self._durable("submit", names, args, before)
         return verdict, id

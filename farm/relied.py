@@ -17,7 +17,7 @@ def is_job(name: str) -> bool:
 def relied(view: JobView | None, namespace: str) -> Relied:
     """Return what a job gives to one of this namespace that relies on it."""
     there = view is not None and view.spec.namespace == namespace
-    return Relied(view.state, view.receipt) if view and there else Relied(None)
+    return Relied(view.state, view.receipt, view.journal) if view and there else Relied(None)
 
 
 class Given:

@@ -64,7 +64,7 @@ class Remains(Server):
             page = ids[start : start + PAGE]
             for text in self._read([("HGET", keys.job(id), "spec") for id in page]):
                 with contextlib.suppress(ValueError):
-                    names = msgspec.json.decode(text or "", type=JobSpec).assumptions
+                    names = msgspec.json.decode(text or "", type=JobSpec).relied_on
                     found.update(name for name in names if is_job(name))
         return found
 

@@ -32,6 +32,7 @@ from farm.job import State
 from farm.line import Key
 from farm.losses import Losses
 from farm.placement import Seat
+from farm.progress import doing
 from farm.session import Relied, StepState, job_key
 
 #: What only says that a slot's own host is no good: another slot may have a better one ..
@@ -91,8 +92,9 @@ class Scheduler(Losses):
         if course is None:
             course = Course(facts, self.proving, self.executing)
             self.courses[facts.name] = course
-            for job in course.given.awaited:
+            for job in course.awaited:
                 self.relying.setdefault(job, set()).add(course.name)
+            self.inspect(course)
         else:
             course.merge(facts)
         if facts.executed and not course.executed:
@@ -151,7 +153,7 @@ class Scheduler(Losses):
     def _deadline_passed(self, event: e.DeadlinePassed) -> None:
         course = self.courses.get(event.session)
         if course and event.job in course.waiters:
-            error = JobTimedOut(event.job, course.doing())
+            error = JobTimedOut(event.job, doing(course))
             key = job_key(course.spec)
             self.conclude(do.Finish(event.job, course.name, key, State.TIMED_OUT, error))
             self._job_left(e.JobLeft(event.session, event.job))
@@ -241,6 +243,27 @@ class Scheduler(Losses):
             self.remake(course, str(event.error.facts[0]))
         self.settle(course)
 
+    def _inspected(self, event: e.Inspected) -> None:
+        if course := self.courses.get(event.session):
+            course.judge(event.ref, event.shown)
+            self.check(course)
+
+    def _set_gathered(self, event: e.SetGathered) -> None:
+        course = self.courses.get(event.session)
+        if not course or not course.gathering:
+            return
+        if isinstance(event.gathered, FarmError):
+            course.gathering = False
+            course.tries["gather"] = course.tries.get("gather", 0) + 1
+            if not isinstance(event.gathered, Transient) or self.spent(course, "gather"):
+                self.fail(course, event.gathered)
+            else:
+                self.gather(course)
+            return
+        self.out.append(do.Keep(course.name, event.gathered))
+        course.feed(event.gathered)
+        self.settle(course)
+
     def _awaited(self, course: Course, step: str, attempt: int) -> bool:
         return step in course.verifying and course.attempts[step] == attempt
 
@@ -263,4 +286,6 @@ _HANDLERS: dict[type[e.Event], Callable[[Scheduler, Any], None]] = {
     e.Verified: Scheduler._verified,
     e.Refused: Scheduler._refused,
     e.Finalized: Scheduler._finalized,
+    e.Inspected: Scheduler._inspected,
+    e.SetGathered: Scheduler._set_gathered,
 }

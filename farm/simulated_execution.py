@@ -22,9 +22,9 @@ from farm.errors import (
     InputTooLarge,
 )
 from farm.frames import Part
-from farm.plan import halves
 from farm.session import Span
 from farm.settings import PO2
+from farm.shapes import KECCAKS
 from farm.simulated_guest import Guest
 from farm.simulated_profile import Profile
 from farm.simulated_receipts import Played, decode, encode
@@ -159,7 +159,7 @@ class _Execution:
     def _union(self, span: Span) -> tuple[str, str]:
         if span.end - span.start == 1:
             return guests.keccak_digest(self._entropy, span.start), claims.KECCAK_ROOT
-        left, right = halves(span)
+        left, right = KECCAKS.halves(span)
         both = claims.union(self._assumption(left), self._assumption(right))
         return both, claims.RECURSION_ROOT
 

@@ -106,6 +106,13 @@ local function unbind(keys, args)
   return 'OK'
 end
 
+-- KEYS: epoch session    ARGV: epoch, input and members, by a blank
+local function gathered(keys, args)
+  if stale(keys[1], args[1]) then return STALE end
+  if running(keys[2]) then redis.call('HSET', keys[2], 'gathered', args[2]) end
+  return 'OK'
+end
+
 -- KEYS: epoch session segments nodes steps    ARGV: epoch
 -- Segments of two executions that differ never fit together: before the guest runs again, nothing is
 -- kept of the last time but the numbers of the attempts.
@@ -222,6 +229,7 @@ redis.register_function('@VERSION@_bind', bind)
 redis.register_function('@VERSION@_give_up', give_up)
 redis.register_function('@VERSION@_unbind', unbind)
 redis.register_function('@VERSION@_discard', discard)
+redis.register_function('@VERSION@_gathered', gathered)
 redis.register_function('@VERSION@_close', close)
 redis.register_function('@VERSION@_finish', finish)
 redis.register_function('@VERSION@_reattach', reattach)
