@@ -17,6 +17,7 @@ from farm.follow import LOOK, Clock, Patience, Progress
 from farm.handle import Job
 from farm.job import BatchView, Change, JobView, State
 from farm.lot import TraceJob
+from farm.membership import Membership
 from farm.receipt import Receipt
 from farm.request import Program
 from farm.settings import Settings
@@ -55,6 +56,11 @@ class AsyncFarm:
         if relied := options.get("assumptions"):
             options["assumptions"] = [getattr(one, "job", one) for one in relied]
         return AsyncJob(await _thread(self.farm.submit, program, input, **options))
+
+    async def aggregate(self, members: Iterable[Any], **options: Any) -> "AsyncJob":
+        """Return the job that makes one receipt of many; takes what `Farm.aggregate` takes."""
+        given = [getattr(one, "job", one) for one in members]
+        return AsyncJob(await _thread(self.farm.aggregate, given, **options))
 
     async def submit_many(
         self, program: str, rounds: Any = None, witness: Any = None
@@ -107,6 +113,10 @@ class AsyncJob:
         """Return journal, cycles and segments once the job has ended well."""
         await self._ended(timeout, progress)
         return await _thread(self.job.execution)
+
+    async def members(self) -> list[Membership]:
+        """Return all who were asked to be in the set of a job that has SUCCEEDED."""
+        return await _thread(self.job.members)
 
     async def logs(self) -> Logs:
         """Return what the guest wrote to its stdout and stderr."""

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from farm import execution
+from farm import execution, membership
 from farm.errors import GuestFailed, JobFailed, NoReceipt, ReceiptSwept, WaitTimeout, WrongKind
 from farm.execution import Execution, Logs
 from farm.follow import Clock, Progress, follow
 from farm.job import Change, JobView
+from farm.membership import Membership
 from farm.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -60,6 +61,17 @@ class Job:
         if receipt.kind != spec.receipt:
             raise WrongKind(receipt.kind, spec.receipt)
         return receipt
+
+    def members(self) -> list[Membership]:
+        """Return all who were asked to be in the set of a job that has SUCCEEDED, in that order.
+
+        Each with the proof that it is in the set, or with why it is not. Of a job that makes no
+        set there are none.
+        """
+        view = self._succeeded()
+        roster = str(view.stats.get("members", ""))
+        get = self.farm.blobs.get
+        return membership.read(get(roster), view.spec.image_id, get) if roster else []
 
     def execution(self) -> Execution:
         """Return what the guest of a job that has SUCCEEDED did, whatever was proved of it."""

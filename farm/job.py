@@ -145,6 +145,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     #: Requests for the keccak circuit; `segments_known` says whether there may be more.
     keccaks: int = 0
     keccaks_proved: int = 0
+    #: Of a set: who was asked for, and how many of them are there.
+    members: int = 0
+    members_ready: int = 0
     #: Of a trace batch: its id, chunks done of `segments`, the chunk done just now and its result.
     batch: str = ""
     done: int = 0
