@@ -122,7 +122,7 @@ class Assigner:
             if folds and pool.rank(key) >= Rank.PROVE:
                 return True
             # Where there are no cores to lend, there is nothing to wait for.
-            waits = wait and bool(slots[at].cores) and self.courses[key[0]].executing
+            waits = wait and bool(slots[at].cores) and self.courses[key[0]].brings_more
             feature = "groth16" if _kind(key) == "wrap" else ""
             lacking = feature not in ("", *slots[at].features)
             return waits or lacking or self.floor.unfit(key, slots[at], pool.size(key), feature)

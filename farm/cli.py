@@ -24,17 +24,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (
-    cli_farm,
-    cli_ask,
-    cli_sets,
-    cli_jobs,
-    cli_logs,
-    cli_check,
-    cli_doctor,
-    cli_model,
-    cli_bench,
-):
+PARTS = (cli_farm, cli_ask, cli_sets, cli_jobs, cli_logs, cli_check, cli_doctor, cli_model)
+for part in (*PARTS, cli_bench):
     app.add_typer(part.app)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,7 +41,12 @@ def aggregate(
     if proofs and len({_file(proofs, name) for name in members}) < len(members):
         raise BadInput("two members have one name: give their proofs folders of their own")
     with Farm() as farm:
-        how = {"mode": mode, "po2": po2, "priority": priority, "idempotency_key": key}
+        how: dict[str, Any] = {
+            "mode": mode,
+            "po2": po2,
+            "priority": priority,
+            "idempotency_key": key,
+        }
         job = farm.aggregate(receipts(members), **how, deadline=unix(deadline))
         with show.progress(job.id, quiet=json) as shown:
             root = job.wait(timeout, shown)

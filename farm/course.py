@@ -6,6 +6,7 @@ Pure. It offers its ready steps to the pools of the scheduler, which takes them 
 from farm.chain import Chain
 from farm.claim import RECURSION_ROOT
 from farm.errors import FarmError
+from farm.execution import arguments
 from farm.keccaks import Keccaks
 from farm.members import Members
 from farm.offers import Offers, Rank
@@ -186,14 +187,15 @@ class Course:
         return self.gathered.input if self.gathered else self.spec.input
 
     @property
-    def awaited(self) -> list[str]:
-        """The jobs that have still to end."""
-        return [*self.given.awaited, *self.members.awaited]
-
-    @property
     def executing(self) -> bool:
         """Whether more segments may come."""
         return self.executed is None
+
+    @property
+    def brings_more(self) -> bool:
+        """Whether more segments may come at once: the guest runs, or can be run."""
+        waits = self.given.awaited or (self.spec.members and not self.gathered)
+        return self.executing and not waits
 
     @property
     def roots(self) -> list[str]:
@@ -227,16 +229,15 @@ class Course:
 
     def arguments(self, step: str) -> dict[str, object]:
         """Return what a task is told of a step: what comes out, how the guest is to be run."""
-        spec = self.spec
-        if step != "execute":
-            lift = {"lift": False} if self.form(step) == "segment" else {}
-            return {"claim": self.claim(step), **lift}
-        limits = {"cycle_limit": spec.cycle_limit, "input_limit": spec.input_limit}
-        how = {"po2": spec.po2, "proved": spec.proved, "receipt": spec.receipt}
-        how |= {"seed": spec.seed} if spec.seed else {}
-        if spec.members:
-            how["assumed"] = [{"claim": self.unions.top, "control_root": RECURSION_ROOT}]
-        return {"image_id": spec.image_id, **how, **limits}
+        if step == "execute":
+            top = {"claim": self.unions.top, "control_root": RECURSION_ROOT}
+            return arguments(self.spec) | ({"assumed": [top]} if self.spec.members else {})
+        lift = {"lift": False} if self.form(step) == "segment" else {}
+        return {"claim": self.claim(step), **lift}
+
+    def knows(self, step: str) -> bool:
+        """Return whether it is known what the output of a step has to prove."""
+        return _BRANCH[step.partition(":")[0]] != "unions" or self.unions.knows(span_of(step))
 
     def claim(self, step: str) -> str:
         """Return the digest of what the output of a step has to prove."""
@@ -271,8 +272,7 @@ class Course:
             branch.withdraw()
 
     def _offer_execute(self) -> None:
-        waits = self.given.awaited or (self.spec.members and not self.gathered)
-        if self.executing and "execute" not in self.flying and not waits:
+        if self.brings_more and "execute" not in self.flying:
             self._offers.offer("execute", Rank.EXECUTE)
 
     def _branch(self, step: str) -> Branch:

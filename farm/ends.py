@@ -169,7 +169,7 @@ class Ends(Assigner):
     def forget(self, course: Course) -> None:
         """Drop a session and free its slots: it has ended."""
         course.withdraw()
-        for job in course.awaited:
+        for job in course.given.awaited + course.members.awaited:
             self.relying.get(job, set()).discard(course.name)
         for step in course.flying:
             self.floor.leave((course.name, step))

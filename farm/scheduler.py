@@ -92,7 +92,7 @@ class Scheduler(Losses):
         if course is None:
             course = Course(facts, self.proving, self.executing)
             self.courses[facts.name] = course
-            for job in course.awaited:
+            for job in course.given.awaited + course.members.awaited:
                 self.relying.setdefault(job, set()).add(course.name)
             self.inspect(course)
         else:
@@ -193,7 +193,7 @@ class Scheduler(Losses):
             return
         if course.attempts[step] != record.attempt:
             return
-        if record.state == "REPORTED":
+        if record.state == "REPORTED" and course.knows(step):
             # The slot is kept a moment more: what this output makes ready may be more urgent
             # than what is ready now.
             course.verifying[step] = record.slot

@@ -41,6 +41,20 @@ class SetUnions(Unions[Leaf]):
         if self._proved:
             super().offer()
 
+    def knows(self, span: Span) -> bool:
+        """Return whether it is known of whom the output of a union is."""
+        return span.end <= len(self.leaves)
+
+    def take(self, span: Span) -> bool:
+        """Note that a step is under way; False if what it unites is not there.
+
+        A scheduler that begins anew hears of a union before of its members.
+        """
+        if self.knows(span):
+            return super().take(span)
+        self._flying.add(span)
+        return True
+
     def unbind(self, ref: str) -> str:
         """Forget the output with this reference; return its step, "" for none such.
 

@@ -69,6 +69,10 @@ class Unions(ABC, Generic[Leaf]):
         """The digest of what all leaves prove, "" while it is not known."""
         return self.claim(Span(0, self.count)) if self.count and self.whole else ""
 
+    def knows(self, span: Span) -> bool:
+        """Return whether it is known of whom the output of a union is."""
+        return True
+
     def inputs(self, span: Span) -> list[str]:
         """Return the references of what a union works on."""
         return [self.refs[half] for half in self.shape.halves(span)]

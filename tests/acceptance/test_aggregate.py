@@ -1,0 +1,141 @@
+"""Many receipts become one, by real receipts and the real verifier; proofs come from replay."""
+
+import json
+
+import pytest
+from goldens import BLOBS, GOLDEN, IMAGES, PO2, SESSIONS, receipt, stdin
+
+from farm import AsyncFarm, Farm, Receipt, errors
+from farm.job import State
+
+SET_PO2 = SESSIONS["set"]["po2"]
+FIBONACCI = BLOBS / "fibonacci.bin"
+
+
+@pytest.fixture(scope="module")
+def farm(replay_farm):
+    with Farm(settings=replay_farm.settings) as farm:
+        yield farm
+
+
+def flipped(raw):
+    return raw[:5000] + bytes([raw[5000] ^ 1]) + raw[5001:]
+
+
+def golden(name):
+    image = IMAGES[SESSIONS[name]["program"]]
+    journal = (GOLDEN / SESSIONS[name]["journal"]).read_bytes()
+    return Receipt(receipt(name), journal, image, "")
+
+
+def test_two_receipts_become_one(farm):
+    changes = []
+    job = farm.aggregate([golden("one"), receipt("compose")], po2=SET_PO2)
+    root = job.wait(60, changes.append)
+    assert root.bytes == receipt("set") and root.image_id == IMAGES["set-builder"]
+    assert [one.error for one in job.members()] == [None, None]
+    for name, one in zip(("one", "compose"), job.members(), strict=True):
+        assert one.inclusion.journal == golden(name).journal
+        assert one.inclusion.image_id == golden(name).image_id
+        assert one.inclusion.root_journal == root.journal
+    last = [change for change in changes if change.members][-1]
+    assert (last.members, last.members_ready, last.folds_due) == (2, 2, 2)
+
+
+def test_jobs_that_are_still_proved_are_waited_for(slow_farm):
+    with Farm(settings=slow_farm.settings) as farm:
+        first = farm.submit(FIBONACCI, stdin("one"), po2=PO2)
+        job = farm.aggregate([first.id, receipt("compose")], po2=SET_PO2)
+        assert job.wait(60).bytes == receipt("set")
+        assert first.status().state is State.SUCCEEDED
+        assert [one.name for one in job.members()][0] == first.id
+
+
+def test_who_cannot_be_in_it_is_named_and_the_others_are_one_receipt(farm, tmp_path):
+    one, two = golden("one"), golden("two")
+    wrong = Receipt(two.bytes, two.journal, IMAGES["compose"], "")
+    fake = (GOLDEN / "receipt-fake.bin").read_bytes()
+    conditional = conditional_receipt(farm, tmp_path)
+    trace = farm.submit(FIBONACCI, stdin("one"), mode="trace").wait(60)
+    panics = farm.submit(BLOBS / "panic.bin", stdin("panic"), po2=PO2)
+    with Farm(settings=farm.settings.model_copy(update={"namespace": "theirs"})) as theirs:
+        other = theirs.submit(FIBONACCI, stdin("one"), po2=PO2)
+        other.wait(60)
+    given = [one, flipped(two.bytes), wrong, fake, conditional, trace, panics, other.id]
+    job = farm.aggregate([*given, b"PFS1 played", "nobody", golden("compose")], po2=SET_PO2)
+    assert job.wait(60).bytes == receipt("set")
+    found = [type(one.error) for one in job.members()]
+    assert found == [
+        type(None),
+        errors.BadReceipt,
+        errors.WrongClaim,
+        errors.WrongKind,
+        errors.WrongClaim,
+        errors.WrongKind,
+        errors.GuestPanicked if found[6] is errors.GuestPanicked else errors.JobFailed,
+        errors.UnknownJob,
+        errors.WrongKind,
+        errors.UnknownJob,
+        type(None),
+    ]
+    assert IMAGES["compose"] in str(job.members()[2].error)
+    assert "fake" in str(job.members()[3].error)
+
+
+def conditional_receipt(farm, tmp_path):
+    """Return a receipt of a guest that still relies on another: its lift, with its journal."""
+    session = SESSIONS["compose"]
+    body = (GOLDEN / session["lifts"][0]).read_bytes()
+    journal = (GOLDEN / session["journal"]).read_bytes()
+    # `Receipt`: which kind of inner receipt it is, that, the journal, the verifier's parameters.
+    parameters = receipt("compose")[-32:]
+    return (
+        (1).to_bytes(4, "little") + body + len(journal).to_bytes(8, "little") + journal + parameters
+    )
+
+
+def test_duplicates_are_in_it_once(farm):
+    job = farm.aggregate([golden("one"), receipt("compose"), receipt("one")], po2=SET_PO2)
+    assert job.wait(60).bytes == receipt("set")
+    first, _, third = job.members()
+    assert first.inclusion == third.inclusion
+
+
+def test_without_members_there_is_nothing_to_make(farm):
+    with pytest.raises(errors.BadInput):
+        farm.aggregate([])
+    job = farm.aggregate([flipped(receipt("two"))])
+    with pytest.raises(errors.NoMembers, match="does not verify"):
+        job.wait(60)
+
+
+def test_a_set_in_development_is_executed_and_no_more(farm):
+    traces = [farm.submit(FIBONACCI, stdin(name), mode="trace") for name in ("one", "two")]
+    job = farm.aggregate(traces, mode="trace")
+    root = job.wait(60)
+    assert root.kind == "trace"
+    assert all(one.inclusion.root_journal == root.journal for one in job.members())
+
+
+def test_the_command_names_who_is_left_out(replay_farm, tmp_path):
+    bad = tmp_path / "bad.bin"
+    bad.write_bytes(flipped(receipt("two")))
+    files = [GOLDEN / SESSIONS["one"]["receipt"], bad, GOLDEN / SESSIONS["compose"]["receipt"]]
+    more = ["--po2", SET_PO2, "-o", tmp_path / "root", "--proofs", tmp_path / "proofs", "--json"]
+    done = replay_farm.run("aggregate", *files, *more)
+    said = json.loads(done.stdout)
+    assert (tmp_path / "root").read_bytes() == receipt("set")
+    assert [one["code"] for one in said["members"]] == ["", "BadReceipt", ""]
+    assert len([*(tmp_path / "proofs").iterdir()]) == 2
+
+
+def test_a_set_can_be_awaited(replay_farm):
+    async def main():
+        async with AsyncFarm(settings=replay_farm.settings) as farm:
+            job = await farm.aggregate([golden("one"), receipt("compose")], po2=SET_PO2)
+            await job.wait(60)
+            return await job.members()
+
+    import asyncio
+
+    assert len(asyncio.run(main())) == 2
