@@ -5,7 +5,7 @@ import json
 import pytest
 from fake_farm import change, view
 
-from farm import played
+from farm import played, submission
 from farm.blobs import reference
 from farm.errors import GuestPanicked
 from farm.job import State
