@@ -15,6 +15,7 @@ from farm.errors import BadTrace, LedgerDown, WaitTimeout
 from farm.execution import Execution, Logs
 from farm.follow import LOOK, Clock, Patience, Progress
 from farm.handle import Job
+from farm.inclusion import Inclusion
 from farm.job import BatchView, Change, JobView, State
 from farm.lot import TraceJob
 from farm.membership import Membership
@@ -113,6 +114,10 @@ class AsyncJob:
         """Return journal, cycles and segments once the job has ended well."""
         await self._ended(timeout, progress)
         return await _thread(self.job.execution)
+
+    async def inclusion(self, timeout: float | None = None) -> tuple[Inclusion, Receipt]:
+        """Return the proof that the job is in its set and the set's receipt."""
+        return await _thread(self.job.inclusion, timeout)
 
     async def members(self) -> list[Membership]:
         """Return all who were asked to be in the set of a job that has SUCCEEDED."""

@@ -4,16 +4,23 @@ The farm looks at the receipts themselves.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from farm import request
 from farm.blobs import reference
 from farm.errors import FarmError, NoReceipt, UnknownJob, WrongKind
-from farm.handle import Job
 from farm.job import Asked, JobView
 from farm.receipt import Receipt
 
-#: Who is to be in a set: a receipt, or the job that makes it (or its id).
-Candidate = Receipt | bytes | Job | str
+
+class Handle(Protocol):
+    """A job as its client holds it."""
+
+    id: str
+
+
+#: Who is to be in a set, or may be relied on: a receipt, or the job that makes it (or its id).
+Given = Receipt | bytes | str | Handle
 
 
 class Candidates:
@@ -32,7 +39,7 @@ class Candidates:
         self._status, self._namespace = status, namespace
         self._kind, self._bodies = kind, bodies
 
-    def read(self, given: Iterable[Candidate]) -> list[Asked]:
+    def read(self, given: Iterable[Given]) -> list[Asked]:
         """Return who is asked for, in the order given; raises LedgerDown."""
         return [
             self._receipt(one) if isinstance(one, Receipt | bytes) else self._job(one)
@@ -48,7 +55,7 @@ class Candidates:
         self._bodies[name] = raw
         return Asked(name, image_id)
 
-    def _job(self, given: Job | str) -> Asked:
+    def _job(self, given: Handle | str) -> Asked:
         id = given if isinstance(given, str) else given.id
         try:
             view = self._status(id)

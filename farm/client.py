@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from farm import about, embedded, queue, request
 from farm import settings as config
+from farm.asked import Given
 from farm.batch import Batch
 from farm.blobs import DirectoryBlobs, RedisBlobs
 from farm.door import Door
@@ -26,7 +27,7 @@ from farm.request import Program
 from farm.reused import Reused
 from farm.settings import Settings
 from farm.store import Store
-from farm.submission import Given, Submission
+from farm.submission import Submission
 from farm.witness import read_inputs
 
 
@@ -79,13 +80,16 @@ class Farm:
         priority: int = 0,
         deadline: float | None = None,
         idempotency_key: str | None = None,
+        aggregate: str = "",
+        value: float = 0.0,
     ) -> Job:
         """Return the job that proves `program` on the guest's stdin `input`; it is durable by then.
 
         In `mode` "trace" it is only executed, with a commitment for a receipt, and in "execute"
         without one. The guest may rely on `assumptions`. Segments have 2^`po2` cycles, or
         what the setting and the slots make of it. `deadline` is a unix time, and jobs submitted
-        with one `idempotency_key` are one job.
+        with one `idempotency_key` are one job. Once it has its receipt, it joins the open set
+        `aggregate`, where it is worth `value`: see the setting of that name, and `Job.inclusion`.
         Raises BadProgram, ImageMismatch, InputTooLarge, HostLacks for a receipt that no host can
         make; WrongKind, NoReceipt or UnknownJob for an assumption; BadInput for any other
         argument that cannot be used; Busy.
@@ -97,6 +101,7 @@ class Farm:
             **kinds | given | asked.limits(po2, cycle_limit),
             **asked.given(program, input, image_id),
             assumptions=[asked.assumption(one, kinds) for one in assumptions],
+            **asked.joins(aggregate, value, kinds),
         )
         return self._admit(asked, spec, po2)
 
@@ -120,8 +125,8 @@ class Farm:
         asked = self._asked()
         kinds = asked.kinds(mode, "succinct")
         given = {"priority": priority, "deadline": deadline, "idempotency_key": idempotency_key}
-        how = kinds | given | asked.limits(po2, None) | asked.members(members, kinds)
-        return self._admit(asked, request.checked(**how), po2)
+        how = given | asked.limits(po2, None)
+        return self._admit(asked, asked.a_set(asked.members(members, kinds), kinds, **how), po2)
 
     def submit_many(self, program: str, rounds: Any = None, witness: Any = None) -> Batch:
         """Return a batch of trace proofs, one a row; it is accepted by then.
@@ -154,6 +159,10 @@ class Farm:
         """
         if "_gatherer" in self.__dict__:
             self._gatherer.flush(timeout)
+
+    def of(self, namespace: str) -> "Farm":
+        """Return the same farm as another tenant sees it, with connections of its own."""
+        return Farm(settings=self.settings.model_copy(update={"namespace": namespace}))
 
     def job(self, id: str) -> Job:
         """Return the handle of a job submitted before, by anyone; it need not exist yet."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 import structlog
 from celery import Celery
 
-from farm import about, embedded, hosts, logline
+from farm import about, closer, embedded, hosts, logline
 from farm import queue as transport
 from farm.assign import Limits
 from farm.blobs import DirectoryBlobs
@@ -226,7 +226,8 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
             about.note(book, {"scheduler": about.version()})
             if warning := book.check():
                 log.warning(warning)
-            Dispatch(settings, book, broker).run(stop)
+            with closer.running(settings, urls.ledger):
+                Dispatch(settings, book, broker).run(stop)
             book.release()
         except StaleEpoch as error:
             log.warning("scheduler leaves", why=str(error))

@@ -1,12 +1,22 @@
 """The handle of one job: wait for it, fetch what came of it, cancel it."""
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from farm import execution, membership
-from farm.errors import GuestFailed, JobFailed, NoReceipt, ReceiptSwept, WaitTimeout, WrongKind
+from farm import execution, membership, open_sets
+from farm.errors import (
+    BadInput,
+    GuestFailed,
+    JobFailed,
+    NoReceipt,
+    ReceiptSwept,
+    WaitTimeout,
+    WrongKind,
+)
 from farm.execution import Execution, Logs
-from farm.follow import Clock, Progress, follow
+from farm.follow import AGAIN, Clock, Progress, follow
+from farm.inclusion import Inclusion
 from farm.job import Change, JobView
 from farm.membership import Membership
 from farm.receipt import Receipt
@@ -72,6 +82,29 @@ class Job:
         roster = str(view.stats.get("members", ""))
         get = self.farm.blobs.get
         return membership.read(get(roster), view.spec.image_id, get) if roster else []
+
+    def inclusion(self, timeout: float | None = None) -> tuple[Inclusion, Receipt]:
+        """Return the proof that the job is in its set and the set's receipt, once there is one.
+
+        For jobs that were submitted to join an open set. Raises as `wait` does, of the job's own
+        and of the set's; BadInput for a job that joins none.
+        """
+        clock = Clock(timeout)
+        spec = self.status().spec
+        if not spec.aggregate:
+            raise BadInput(f"job {self.id} joins no set: submit it with aggregate=")
+        self._follow(clock.rest(), None)
+        self._succeeded()
+        while not (made := self.status().set):
+            if not clock.left():
+                raise WaitTimeout(self.id, "in no set yet", timeout)
+            time.sleep(min(AGAIN, clock.left()))
+        with self.farm.of(open_sets.home(spec.namespace, spec.aggregate)) as owner:
+            root = owner.job(made).wait(clock.rest())
+            found = {one.name: one for one in owner.job(made).members()}[self.id]
+        if found.error or not found.inclusion:
+            raise found.error or JobFailed(self.id, f"it is not in the set of job {made}")
+        return found.inclusion, root
 
     def execution(self) -> Execution:
         """Return what the guest of a job that has SUCCEEDED did, whatever was proved of it."""

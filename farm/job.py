@@ -77,6 +77,9 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     idempotency_key: str | None = None
     labels: dict[str, str] = {}
+    #: The open set that it joins once it has its receipt, and what it is worth there.
+    aggregate: str = ""
+    value: float = 0.0
 
     @property
     def relied_on(self) -> list[str]:
@@ -117,6 +120,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     stats: dict[str, object] = {}
     code: str = ""
     facts: list[object] = []
+    #: The job that makes the set which this one is in.
+    set: str = ""
 
     def error(self) -> FarmError | None:
         """Return why the job ended without a receipt, None if it did not.

@@ -1,23 +1,20 @@
 """Make a job of what a client asks for: kinds, limits, and the bodies that are to be stored."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from farm import request, segment_size, set_builder_program, verify
-from farm.asked import Candidates
+from farm.asked import Candidates, Given
 from farm.blobs import reference
 from farm.errors import BadInput, HostLacks, ImageMismatch, InputTooLarge, NoReceipt
-from farm.handle import Job
-from farm.job import JobSpec, new_id, new_seed
+from farm.job import Asked, JobSpec, new_id, new_seed
 from farm.ledger import Ledger
 from farm.receipt import Receipt
 from farm.request import Program
 from farm.settings import PO2, Settings
-
-#: What a guest may rely on, or a set have in it: a receipt, or the job that makes it (or its id).
-Given = Receipt | bytes | Job | str
 
 
 class Submission:
@@ -78,18 +75,35 @@ class Submission:
             "input": self._name(input),
         }
 
-    def members(self, given: Iterable[Given], kinds: Mapping[str, str]) -> dict[str, Any]:
-        """Return the set builder as the program, and who is to be in the set.
+    def members(self, given: Iterable[Given], kinds: Mapping[str, str]) -> list[Asked]:
+        """Return who is asked to be in a set, in the order given."""
+        status, kind = self._ledger.status, kinds["receipt"]
+        return Candidates(status, self._settings.namespace, kind, self.bodies).read(given)
+
+    def a_set(self, members: Sequence[Asked], kinds: dict[str, Any], **how: Any) -> JobSpec:
+        """Return the job that makes a set of these members.
 
         Raises BadInput for nobody, and for a kind of job that has no receipts.
         """
         if kinds["kind"] == "execute":
             raise BadInput("a set is of receipts: its mode is risc0 or trace")
-        status, kind = self._ledger.status, kinds["receipt"]
-        asked = Candidates(status, self._settings.namespace, kind, self.bodies).read(given)
-        if not asked:
+        if not members:
             raise BadInput("a set of receipts: no members were given")
-        return self.given(set_builder_program.read(), b"", None) | {"members": asked, "input": ""}
+        program = self.given(set_builder_program.read(), b"", None)
+        return request.checked(**program | kinds | how | {"members": members, "input": ""})
+
+    def joins(self, name: str, value: float, kinds: Mapping[str, str]) -> dict[str, Any]:
+        """Return which open set a job is to join, and what it is worth there.
+
+        Raises BadInput for a name that is none, and for a job whose receipt no set can have.
+        """
+        if not name:
+            return {}
+        if not re.fullmatch(r"\+?[\w.-]{1,64}", name):
+            raise BadInput(f"aggregate: {name!r} is no name of 1 to 64 letters, digits, - or .")
+        if kinds["receipt"] not in ("succinct", "trace", "simulated"):
+            raise BadInput(f"aggregate: a set has no receipts of kind {kinds['receipt']}")
+        return {"aggregate": name, "value": value}
 
     def assumption(self, given: Given, kinds: Mapping[str, str]) -> str:
         """Return the name of what the guest may rely on: a job's id, or a receipt's reference.

@@ -150,14 +150,15 @@ local function close(keys, args)
   return 'OK'
 end
 
--- KEYS: epoch events | as end_job takes them
+-- KEYS: epoch events | as end_job takes them | open_sets
 -- ARGV: epoch, ack, receipt, journal, stats | as end_job takes them
 local function finish(keys, args)
   if stale(keys[1], args[1]) then return STALE end
   if args[3] ~= '' and job_open(keys[3]) then
     redis.call('HSET', keys[3], 'receipt', args[3], 'journal', args[4], 'stats', args[5])
   end
-  local ended = end_job({unpack(keys, 3)}, {unpack(args, 6)})
+  local ended = end_job({unpack(keys, 3, 12)}, {unpack(args, 6)})
+  if ended and args[8] == 'SUCCEEDED' then join_set(keys[13], keys[3], args[6]) end
   done_with(keys[2], args[2])
   return ended and 'OK' or 'ENDED'
 end
