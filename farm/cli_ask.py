@@ -38,6 +38,10 @@ Relied = Annotated[
     list[str] | None,
     typer.Option("--assumption", help="What the guest may rely on: a receipt's file, or a job."),
 ]
+Joins = Annotated[
+    str, typer.Option(help="The open set that it joins; +NAME is shared with other tenants.")
+]
+Value = Annotated[float, typer.Option(help="What it is worth in that set.")]
 Key = Annotated[str | None, typer.Option(help="Two submissions with one key are one job.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the receipt goes.")]
 Timeout = Annotated[float | None, typer.Option(help="Wait no longer than this, in seconds.")]
@@ -96,6 +100,8 @@ def submit(
     kind: Kind = "succinct",
     assumption: Relied = None,
     key: Key = None,
+    aggregate: Joins = "",
+    value: Value = 0.0,
     json: Json = False,
 ) -> None:
     """Hand PROGRAM to the farm and print the job's id; `farm receipt` fetches the receipt."""
@@ -103,7 +109,8 @@ def submit(
         limits = {"po2": po2, "cycle_limit": cycle_limit, "deadline": unix(deadline)}
         given = {"image_id": image_id, "priority": priority, "mode": mode, "receipt": kind}
         stdin = guest_stdin(input_file, words)
-        job = _submit(farm, program, stdin, assumption, limits | given | {"idempotency_key": key})
+        joins = {"idempotency_key": key, "aggregate": aggregate, "value": value}
+        job = _submit(farm, program, stdin, assumption, limits | given | joins)
         cli_print.data({"job": job.id}, job.id, json=json)
 
 

@@ -63,11 +63,41 @@ def _file(folder: Path, name: str) -> Path:
 
 
 def _save(folder: Path, found: Sequence[tuple[str, "Membership"]], root: bytes | None) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreFailed(folder, error.strerror or error) from error
     for name, one in found:
-        file = _file(folder, name)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if one.inclusion:
-                file.write_bytes(one.inclusion.encode(root))
-        except OSError as error:
-            raise StoreFailed(file, error.strerror or error) from error
+        if one.inclusion:
+            _write(_file(folder, name), one.inclusion.encode(root))
+
+
+@app.command()
+def inclusion(
+    job: Annotated[str, typer.Argument(help="A job that was submitted with --aggregate.")],
+    output: Output = None,
+    attached: Annotated[bool, typer.Option(help="Put the receipt of the set into it.")] = False,
+    root: Annotated[Path | None, typer.Option(help="Where the receipt of the set goes.")] = None,
+    timeout: Timeout = None,
+    json: Json = False,
+) -> None:
+    """Wait until JOB is in its set; print and write the proof of that."""
+    from farm.client import Farm
+
+    with Farm() as farm:
+        found, whole = farm.job(job).inclusion(timeout)
+    if root:
+        whole.save(root)
+    if output:
+        _write(output, found.encode(whole.bytes if attached else None))
+    facts = {"job": job, "journal": found.journal.hex(), "path": found.path}
+    facts |= {"root": whole.journal.hex(), "set_builder": whole.image_id}
+    text = f"in a set of root {whole.journal[-32:].hex()}, {len(found.path)} nodes below it"
+    cli_print.data(facts, text, json=json)
+
+
+def _write(file: Path, body: bytes) -> None:
+    try:
+        file.write_bytes(body)
+    except OSError as error:
+        raise StoreFailed(file, error.strerror or error) from error

@@ -151,3 +151,30 @@ def test_a_set_can_be_awaited(replay_farm):
     import asyncio
 
     assert len(asyncio.run(main())) == 2
+
+
+@pytest.fixture
+def closing_farm(tmp_path, host):
+    """A farm that closes open sets of two, by replay."""
+    given = {"host": host, "replay": str(GOLDEN), "segment_po2": SET_PO2}
+    yield from farm_in(tmp_path, aggregate={"size": 2}, **given)
+
+
+def test_jobs_that_join_a_set_are_one_receipt_once_it_is_full(closing_farm, tmp_path):
+    with Farm(settings=closing_farm.settings) as farm:
+        joins = {"po2": PO2, "aggregate": "rollup"}
+        cancelled = farm.submit(FIBONACCI, stdin("two"), **joins)
+        cancelled.cancel()
+        first = farm.submit(FIBONACCI, stdin("one"), **joins)
+        found = {"assumptions": [first]}
+        first.wait(60)
+        second = farm.submit(BLOBS / "compose.bin", stdin("compose"), **joins, **found)
+        proof, root = second.inclusion(60)
+        assert root.bytes == receipt("set") and proof.root_journal == root.journal
+        assert first.inclusion(60)[0].root_journal == root.journal
+        done = closing_farm.types("inclusion", first.id, "-o", str(tmp_path / "one"), "--json")
+        assert json.loads(done.stdout)["root"] == root.journal.hex()
+        assert (tmp_path / "one").read_bytes() == first.inclusion(60)[0].encode()
+        alone = farm.submit(FIBONACCI, stdin("seven"), **joins)
+        with pytest.raises(errors.WaitTimeout):
+            alone.inclusion(3)
