@@ -1,6 +1,7 @@
 """Many receipts become one, by real receipts and the real verifier; proofs come from replay."""
 
 import json
+import subprocess
 
 import pytest
 from console import farm_in
@@ -29,7 +30,7 @@ def golden(name):
     return Receipt(receipt(name), journal, image, "")
 
 
-def test_two_receipts_become_one(farm):
+def test_two_receipts_become_one(farm, crate, tmp_path):
     changes = []
     job = farm.aggregate([golden("one"), receipt("compose")], po2=SET_PO2)
     root = job.wait(60, changes.append)
@@ -39,6 +40,10 @@ def test_two_receipts_become_one(farm):
         assert one.inclusion.journal == golden(name).journal
         assert one.inclusion.image_id == golden(name).image_id
         assert one.inclusion.root_journal == root.journal
+        (tmp_path / name).write_bytes(one.inclusion.encode(root.bytes))
+        command = [crate, "verify", IMAGES["set-builder"], tmp_path / name]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == SESSIONS[name]["done"]["digest"]
     last = [change for change in changes if change.members][-1]
     assert (last.members, last.members_ready, last.folds_due) == (2, 2, 2)
 

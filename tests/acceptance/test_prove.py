@@ -9,9 +9,9 @@ from hashlib import sha256
 import psutil
 import pytest
 from console import farm_in, until
-from goldens import BLOBS, IMAGES
+from goldens import BLOBS, GOLDEN, IMAGES, SESSIONS
 
-from farm import Farm, packed, u32, u64, words
+from farm import Farm, Receipt, packed, u32, u64, words
 
 FIBONACCI, SHA256 = BLOBS / "fibonacci.bin", BLOBS / "sha256.bin"
 COMPOSE, KECCAK = BLOBS / "compose.bin", BLOBS / "keccak.bin"
@@ -85,6 +85,31 @@ def test_hashes_by_the_keccak_circuit(farm, verifier, tmp_path):
     said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert bytes.fromhex(said.stdout) == hashed.journal
     assert hashed.journal.hex() == HASHED
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(("count", "po2"), [(1, 16), (3, 18), (4, 18), (10, 19)])
+def test_many_receipts_become_one(farm, crate, tmp_path, count, po2):
+    before = farm.operator.answers()
+    job = farm.aggregate(members()[:count], po2=po2)
+    root = job.wait(SECONDS)
+    root.verify(IMAGES["set-builder"])
+    # execute, prove and lift of one segment, the unions, one resolve: nothing twice.
+    assert farm.operator.answers() - before == 3 + (count - 1) + 1
+    for given, one in zip(members(), job.members(), strict=False):
+        assert one.inclusion.root_journal == root.journal
+        (tmp_path / "member").write_bytes(one.inclusion.encode(root.bytes))
+        command = [crate, "verify", IMAGES["set-builder"], tmp_path / "member"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == given.digest
+
+
+def members():
+    """Return ten golden receipts, of three programs."""
+    names = ["one", "compose", "keccak", "two", "seven", "lucas"]
+    files = [(SESSIONS[name]["program"], SESSIONS[name]["receipt"]) for name in names]
+    files += [("fibonacci", f"receipt-rounds-{rounds}.bin") for rounds in (3, 5, 8, 13)]
+    return [Receipt.load(GOLDEN / file, IMAGES[program]) for program, file in files]
 
 
 @pytest.mark.prove
