@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from farm import set_builder
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 #: How the name of an open set begins that tenants share; each that names it agrees.
 SHARED = "+"
@@ -16,6 +18,8 @@ class Terms(NamedTuple):
     """When a set is closed."""
 
     size: int
+    #: As many may be in it, if they wait already: the set builder has room for them.
+    room: int
     #: Seconds since the first member was there.
     max_wait: float
     #: What the members' values come to; 0 for any.
@@ -69,8 +73,10 @@ def _due(members: list[Waiting], now: float, terms: Terms) -> int:
     worth = 0.0
     for count, one in enumerate(members, 1):
         worth += one.value
-        if count == terms.size or (terms.value and worth >= terms.value):
+        if terms.value and worth >= terms.value:
             return count
+        if count == terms.size:
+            return min(len(members), terms.room)
     return len(members) if now - members[0].since >= terms.max_wait else 0
 
 
@@ -83,7 +89,9 @@ def terms(given: Mapping[str, object]) -> Terms:
     if unknown := given.keys() - TERMS.keys():
         raise ValueError(f"{sorted(unknown)[0]!r} is none of {', '.join(TERMS)}")
     known = {name: str(given.get(name, default)) for name, default in TERMS.items()}
-    found = Terms(int(known["size"]), seconds(known["max_wait"]), float(known["value"]))
+    size = int(known["size"])
+    room = set_builder.room(max(1, size))
+    found = Terms(size, room, seconds(known["max_wait"]), float(known["value"]))
     if found.size < 1 or not 0 <= found.value < float("inf"):
         raise ValueError(f"a set of {found.size} members, worth {found.value}, is never closed")
     return found
