@@ -15,9 +15,25 @@ from farm.errors import BadInput
 Level = list[bytes]
 
 
+class Tree:
+    """The whole tree over claim digests in their order; raises BadInput for none."""
+
+    def __init__(self, claims: Iterable[str]) -> None:
+        self._levels = _levels(claims)
+
+    @property
+    def root(self) -> str:
+        """The root."""
+        return self._levels[-1][0].hex()
+
+    def path(self, number: int) -> list[str]:
+        """Return the nodes that lead from claim `number` to the root."""
+        return list(_beside(self._levels, number))
+
+
 def root(claims: Sequence[str]) -> str:
     """Return the root over claim digests in their order; raises BadInput for none."""
-    return _levels(claims)[-1][0].hex()
+    return Tree(claims).root
 
 
 def paths(claims: Sequence[str]) -> list[list[str]]:
@@ -25,8 +41,8 @@ def paths(claims: Sequence[str]) -> list[list[str]]:
 
     All at once they cost as much as the root.
     """
-    levels = _levels(claims)
-    return [list(_beside(levels, number)) for number in range(len(claims))]
+    tree = Tree(claims)
+    return [tree.path(number) for number in range(len(claims))]
 
 
 def climb(claim: str, path: Iterable[str]) -> str:
@@ -34,10 +50,10 @@ def climb(claim: str, path: Iterable[str]) -> str:
     return reduce(_pair, map(bytes.fromhex, path), _leaf(claim)).hex()
 
 
-def _levels(claims: Sequence[str]) -> list[Level]:
-    if not claims:
-        raise BadInput("a set of claims: it has no members")
+def _levels(claims: Iterable[str]) -> list[Level]:
     levels = [[_leaf(claim) for claim in claims]]
+    if not levels[0]:
+        raise BadInput("a set of claims: it has no members")
     while len(below := levels[-1]) > 1:
         pairs = zip(below[::2], below[1::2], strict=False)
         odd = below[-1:] if len(below) % 2 else []

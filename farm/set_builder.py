@@ -11,9 +11,15 @@ from typing import NamedTuple
 from farm import claim as claims
 from farm.errors import BadInput
 
+#: Bytes that it commits.
+JOURNAL = 96
+
 #: Cycles of the builder, measured with 1 to 1,000 members by segments of 2^20 (right to 2 %): each
 #: member, and what is there without any; of the latter also what the end of a segment takes.
 EACH, ALONE, RESERVED = 42_136, 3_000, 20_000
+
+#: Image id of guest/blobs/set-builder.bin (guest/images.toml has it): whose sets the farm makes.
+IMAGE_ID = "e618c9da065161952592cba3af76ae65b99187b869d12dfad02b34128537c63e"
 
 
 class Member(NamedTuple):

@@ -143,7 +143,13 @@ def test_the_command_names_who_is_left_out(replay_farm, tmp_path):
     said = json.loads(done.stdout)
     assert (tmp_path / "root").read_bytes() == receipt("set")
     assert [one["code"] for one in said["members"]] == ["", "BadReceipt", ""]
-    assert len([*(tmp_path / "proofs").iterdir()]) == 2
+    one, other = sorted((tmp_path / "proofs").iterdir())
+    asked = ["verify", str(other), "--image-id", IMAGES["fibonacci"], "--json"]
+    assert "--root" in replay_farm.types(*asked).stderr
+    shown = json.loads(replay_farm.types(*asked, "--root", str(tmp_path / "root")).stdout)
+    assert shown["kind"] == "inclusion" and shown["journal"] == golden("one").journal.hex()
+    refused = replay_farm.types("verify", str(one), *asked[2:], "--root", str(tmp_path / "root"))
+    assert refused.returncode == 1 and IMAGES["compose"] in refused.stderr
 
 
 def test_a_set_can_be_awaited(replay_farm):
