@@ -23,6 +23,7 @@ from farm.receipt import Receipt
 from farm.request import Program
 from farm.settings import Settings
 from farm.trace_plain import TraceProof
+from farm.trace_set import TraceSet
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,7 +62,11 @@ class AsyncFarm:
     async def aggregate(self, members: Iterable[Any], **options: Any) -> "AsyncJob":
         """Return the job that makes one receipt of many; takes what `Farm.aggregate` takes."""
         given = [getattr(one, "job", one) for one in members]
-        return AsyncJob(await _thread(self.farm.aggregate, given, **options))
+        return AsyncJob(await _thread(lambda: self.farm.aggregate(given, **options)))
+
+    async def trace_set(self, batch: "AsyncBatch") -> TraceSet:
+        """Return the proofs of a trace batch under one root; see `Farm.aggregate`."""
+        return await _thread(lambda: self.farm.aggregate(batch.batch))
 
     async def submit_many(
         self, program: str, rounds: Any = None, witness: Any = None

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, Self, overload
 
 from farm import about, embedded, queue, request
 from farm import settings as config
@@ -28,6 +28,7 @@ from farm.reused import Reused
 from farm.settings import Settings
 from farm.store import Store
 from farm.submission import Submission
+from farm.trace_set import TraceSet
 from farm.witness import read_inputs
 
 
@@ -105,23 +106,41 @@ class Farm:
         )
         return self._admit(asked, spec, po2)
 
+    @overload
+    def aggregate(self, members: Batch) -> TraceSet: ...
+
+    @overload
     def aggregate(
         self,
         members: Iterable[Given],
+        *,
+        mode: str = ...,
+        po2: int | None = ...,
+        priority: int = ...,
+        deadline: float | None = ...,
+        idempotency_key: str | None = ...,
+    ) -> Job: ...
+
+    def aggregate(
+        self,
+        members: Iterable[Given] | Batch,
         *,
         mode: str = "risc0",
         po2: int | None = None,
         priority: int = 0,
         deadline: float | None = None,
         idempotency_key: str | None = None,
-    ) -> Job:
+    ) -> Job | TraceSet:
         """Return the job that makes one receipt of many; it is durable by then.
 
         Its receipt is the set builder's. Who cannot be a member is left out, and named with the
         reason by the job's `members`, which has for each other one the proof that it is in the
         set. Members are of any programs; all have succinct receipts, or in `mode` "trace" traces.
+        The proofs of a trace batch only get a root, once they are all there: nothing is proved.
         Raises BadInput for no members at all, and as `submit` does.
         """
+        if isinstance(members, Batch):
+            return TraceSet(members.wait())
         asked = self._asked()
         kinds = asked.kinds(mode, "succinct")
         given = {"priority": priority, "deadline": deadline, "idempotency_key": idempotency_key}

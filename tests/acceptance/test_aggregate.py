@@ -164,6 +164,14 @@ def test_a_set_can_be_awaited(replay_farm):
     assert len(asyncio.run(main())) == 2
 
 
+def test_the_proofs_of_a_trace_batch_get_a_root(farm):
+    batch = farm.submit_many("fib.v0", rounds=[3, 5, 1 << 30, 8])
+    found = farm.aggregate(batch)
+    assert (found.kind, len(found), found.left_out) == ("trace", 3, [2])
+    done = batch.wait()
+    assert all(found.holds(row, done.commitments[row].tobytes()) for row in (0, 1, 3))
+
+
 @pytest.fixture
 def closing_farm(tmp_path, host):
     """A farm that closes open sets of two, by replay."""
