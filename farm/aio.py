@@ -14,6 +14,7 @@ from farm.columns import Outputs
 from farm.errors import BadTrace, LedgerDown, WaitTimeout
 from farm.execution import Execution, Logs
 from farm.follow import LOOK, Clock, Patience, Progress
+from farm.guests import Registered
 from farm.handle import Job
 from farm.inclusion import Inclusion
 from farm.job import BatchView, Change, JobView, State
@@ -85,6 +86,16 @@ class AsyncFarm:
         """Return once every trace submitted so far is accepted."""
         await _thread(self.farm.flush, timeout)
 
+    async def register(
+        self, program: Program, name: str = "", *, batch: bool = False
+    ) -> Registered:
+        """Return the guest, which the farm knows from now on."""
+        return await _thread(self.farm.register, program, name, batch=batch)
+
+    async def guests(self) -> list[Registered]:
+        """Return the guests that the farm knows, by name."""
+        return await _thread(self.farm.guests)
+
     def job(self, id: str) -> "AsyncJob":
         """Return the handle of a job submitted before."""
         return AsyncJob(self.farm.job(id))
@@ -112,6 +123,10 @@ class AsyncJob:
     async def receipt(self) -> Receipt:
         """Return the receipt of a job that has SUCCEEDED, verified."""
         return await _thread(self.job.receipt)
+
+    async def output(self) -> bytes:
+        """Return what the guest put out, shown by the job's receipt."""
+        return await _thread(self.job.output)
 
     async def result(
         self, timeout: float | None = None, progress: Progress | None = None

@@ -37,6 +37,9 @@ class Limits(NamedTuple):
     step_seconds: float
     bytes_in_flight: int
     tenants: Mapping[str, float] = MappingProxyType({})
+    #: Most jobs of a guest that takes a list that share an execution, and seconds that they wait.
+    batch_size: int = 64
+    batch_wait: float = 1.0
 
 
 class Assigner:

@@ -29,7 +29,8 @@ def stdin(inputs: Sequence[bytes]) -> bytes:
 
 def outputs(journal: bytes) -> list[Output]:
     """Return what came of each input, in their order; raises BadReceipt for no such journal."""
-    count, at, found = _read(journal, 0), _WORD, []
+    count, at = _read(journal, 0), _WORD
+    found: list[Output] = []
     for _ in range(count):
         start = at + _DIGEST + _WORD
         end = start + _read(journal, start - _WORD)

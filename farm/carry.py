@@ -8,6 +8,7 @@ import structlog
 from celery import Celery
 
 from farm import instructions as do
+from farm.batcher import Batcher
 from farm.book import Book
 from farm.chunks import Fail, Resend
 from farm.errors import LedgerDown
@@ -27,8 +28,9 @@ LINES = 4
 class Carrier:
     """The scheduler's hands."""
 
-    def __init__(self, book: Book, broker: Celery, verifier: Verifier) -> None:
+    def __init__(self, book: Book, broker: Celery, verifier: Verifier, batcher: Batcher) -> None:
         self._book, self._broker, self._verifier = book, broker, verifier
+        self._batcher = batcher
         self._post = Post(broker)
         #: Whether the outbox may hold what is not known here, and when the broker can be asked.
         self.unsent = True
@@ -121,6 +123,9 @@ class Carrier:
     def _keep(self, keep: do.Keep) -> None:
         self._book.gathered(keep.session, keep.gathered)
 
+    def _carry(self, asked: do.Carry) -> None:
+        self._batcher.ask(asked)
+
     def _close(self, close: do.Close) -> None:
         log.info("session ended", session=close.session, state=close.state, why=str(close.error))
         self._book.close(close)
@@ -158,6 +163,8 @@ _CARRIED: dict[type[do.Instruction], Callable[[Carrier, Any], None]] = {
     do.Inspect: Carrier._ask,
     do.Gather: Carrier._ask,
     do.Keep: Carrier._keep,
+    do.Divide: Carrier._ask,
+    do.Carry: Carrier._carry,
     do.Strike: Carrier._strike,
 }
 

@@ -11,6 +11,7 @@ from farm import (
     cli_check,
     cli_doctor,
     cli_farm,
+    cli_guests,
     cli_jobs,
     cli_logs,
     cli_model,
@@ -24,8 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-PARTS = (cli_farm, cli_ask, cli_sets, cli_jobs, cli_logs, cli_check, cli_doctor, cli_model)
-for part in (*PARTS, cli_bench):
+PARTS = (cli_farm, cli_ask, cli_sets, cli_guests, cli_jobs, cli_logs, cli_check, cli_doctor)
+for part in (*PARTS, cli_model, cli_bench):
     app.add_typer(part.app)
 
 

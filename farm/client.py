@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Self, overload
 
-from farm import about, embedded, queue, request
+from farm import about, embedded, guests, queue, request
 from farm import settings as config
 from farm.asked import Given
 from farm.batch import Batch
@@ -15,6 +15,7 @@ from farm.errors import (
     BadSetting,
 )
 from farm.gather import Gatherer
+from farm.guests import Registered
 from farm.handle import Job
 from farm.job import JobSpec, JobView
 from farm.lazy import lazy
@@ -98,9 +99,10 @@ class Farm:
         asked = self._asked()
         kinds = asked.kinds(mode, receipt)
         given = {"priority": priority, "deadline": deadline, "idempotency_key": idempotency_key}
+        what = asked.given(program, input, image_id)
         spec = request.checked(
-            **kinds | given | asked.limits(po2, cycle_limit),
-            **asked.given(program, input, image_id),
+            **kinds | given | asked.limits(po2, cycle_limit) | what,
+            **asked.batched(what["image_id"], kinds, bool(assumptions)),
             assumptions=[asked.assumption(one, kinds) for one in assumptions],
             **asked.joins(aggregate, value, kinds),
         )
@@ -178,6 +180,25 @@ class Farm:
         """
         if "_gatherer" in self.__dict__:
             self._gatherer.flush(timeout)
+
+    def register(self, program: Program, name: str = "", *, batch: bool = False) -> Registered:
+        """Return the guest, which the farm knows from now on.
+
+        With `batch` it takes a list of inputs (guest/batch): jobs of it that come together are
+        executed and proved as one, and `Job.output` has what came of each. Raises BadProgram.
+        """
+        body = request.body(program, self.settings.program_limit)
+        asked = self._asked()
+        what = asked.given(body, b"", None)
+        guest = Registered(
+            image_id=what["image_id"], program=self.blobs.put(body), name=name, batch=batch
+        )
+        guests.register(self.ledger, guest)
+        return guest
+
+    def guests(self) -> list[Registered]:
+        """Return the guests that the farm knows, by name."""
+        return guests.known(self.ledger)
 
     def of(self, namespace: str) -> "Farm":
         """Return the same farm as another tenant sees it, with connections of its own."""

@@ -33,6 +33,9 @@ class Course:
         self.members = Members(facts.spec.members)
         self.gathered: Gathered | None = None
         self.gathering = False
+        #: Of one that does the work of others: where the output of each is.
+        self.outputs: list[str] = []
+        self.dividing = False
         #: Steps under way.
         self.flying: set[str] = set()
         #: Steps whose output is being verified, and the slot it came from.
@@ -116,11 +119,6 @@ class Course:
         self.members.judge(ref, shown)
         self.unions.offer()
 
-    def feed(self, gathered: Gathered) -> None:
-        """Note what the guest of a set is to read."""
-        self.gathered, self.gathering = gathered, False
-        self._offer_execute()
-
     def take(self, step: str) -> bool:
         """Note that a step is under way; False if what it works on is not there."""
         if step == "execute":
@@ -195,7 +193,7 @@ class Course:
     def brings_more(self) -> bool:
         """Whether more segments may come at once: the guest runs, or can be run."""
         waits = self.given.awaited or (self.spec.members and not self.gathered)
-        return self.executing and not waits
+        return self.executing and not (waits or self.spec.batch)
 
     @property
     def roots(self) -> list[str]:

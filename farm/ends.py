@@ -21,7 +21,8 @@ from farm.errors import (
 )
 from farm.job import State
 from farm.line import Key
-from farm.session import JobFacts, Relied, job_key, same_limits
+from farm.relied import batch_journal
+from farm.session import Gathered, JobFacts, Relied, job_key, same_limits
 from farm.wire import ExecutedRecord
 
 
@@ -122,6 +123,23 @@ class Ends(Assigner):
         for job in waiters:
             self.conclude(outcome(job, end))
 
+    def set_gathered(self, course: Course, found: Gathered | FarmError) -> None:
+        """Note what was gathered for a set, or have it tried again."""
+        if not course.gathering:
+            return
+        course.gathering = False
+        if isinstance(found, Gathered):
+            self.out.append(do.Keep(course.name, found))
+            course.gathered = found
+            course.offer()
+            self.settle(course)
+            return
+        course.tries["gather"] = course.tries.get("gather", 0) + 1
+        if not isinstance(found, Transient) or self.spent(course, "gather"):
+            self.fail(course, found)
+        else:
+            self.gather(course)
+
     def kept(self, course: Course, record: ExecutedRecord, receipt: str) -> dict[str, Any]:
         """Return what is kept of a session that ended well."""
         known = {"receipt": receipt, "journal": record.journal}
@@ -132,7 +150,8 @@ class Ends(Assigner):
         """End a job, and with it the waiting of those that rely on it."""
         self.out.append(how)
         if isinstance(how, do.Finish):
-            self.concluded.append((how.job, Relied(how.state, how.receipt, how.journal)))
+            journal = batch_journal(how.stats) or how.journal
+            self.concluded.append((how.job, Relied(how.state, how.receipt, journal)))
 
     def spread(self) -> None:
         """Let those that rely on jobs know that these have ended; some of them end of it."""
@@ -186,10 +205,14 @@ class Ends(Assigner):
         """Return what waiters have still to hear, of these sessions or of all."""
         found = [self.untold.pop(name, None) for name in names or [*self.untold]]
         return [
-            do.Progress(course.name, tuple(course.waiters), progress.entry(course))
+            do.Progress(course.name, tuple(self.listeners(course)), progress.entry(course))
             for course in found
             if course
         ]
+
+    def listeners(self, course: Course) -> list[str]:
+        """Return the jobs that wait for a session."""
+        return [*course.waiters]
 
     def reject(self) -> None:
         """End the sessions with a step that no slot can hold, or that none can wrap."""

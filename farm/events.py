@@ -168,6 +168,22 @@ class SetGathered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Uncarried(Event):
+    """A job that was to carry these sessions could not be handed in."""
+
+    sessions: tuple[str, ...]
+    error: FarmError
+
+
+@dataclass(frozen=True, slots=True)
+class Divided(Event):
+    """What came of each input of a list: its SHA-256, and the reference of its output."""
+
+    session: str
+    found: tuple[tuple[str, str], ...] | FarmError
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkWaits(Event):
     """A small chunk of a trace batch waits to be sent; for who regroups, not for the scheduler."""
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from farm import execution, membership, open_sets
+from farm import batched, execution, membership, open_sets
 from farm.errors import (
     BadInput,
     GuestFailed,
@@ -71,6 +71,19 @@ class Job:
         if receipt.kind != spec.receipt:
             raise WrongKind(receipt.kind, spec.receipt)
         return receipt
+
+    def output(self) -> bytes:
+        """Return what the guest put out, shown by the job's receipt, which is verified here.
+
+        That is its journal; of a job that shares a receipt with others, its own part of that.
+        Raises as `receipt` does, and WrongClaim where the receipt has another one's output there.
+        """
+        view, receipt = self._succeeded(), self.receipt()
+        place = view.stats.get("batch")
+        if not isinstance(place, dict):
+            return receipt.journal
+        digest = view.spec.input.partition("-")[0]
+        return batched.output_of(receipt.journal, place["index"], digest)
 
     def members(self) -> list[Membership]:
         """Return all who were asked to be in the set of a job that has SUCCEEDED, in that order.

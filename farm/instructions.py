@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farm.errors import FarmError
-from farm.job import State
+from farm.job import JobSpec, State
 from farm.members import Entry
 from farm.session import Gathered, JobFacts, StepState
 from farm.wire import Assumed, StepMessage
@@ -104,6 +104,22 @@ class Gather(Instruction):
     session: str
     image_id: str
     members: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Carry(Instruction):
+    """Hand in a job that does the work of these sessions in one execution."""
+
+    sessions: tuple[str, ...]
+    specs: tuple[JobSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Divide(Instruction):
+    """Store what a journal has of each input by itself."""
+
+    session: str
+    journal: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,11 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     assumptions: list[str] = []
     #: Of a set of receipts: who is to be in it. What its guest reads comes of them, not of `input`.
     members: list[Asked] = []
+    #: Whether its program takes a list of inputs, of which `input` is one.
+    batch: bool = False
+    #: Of a job of the farm's own: the sessions whose work it does, and their inputs.
+    carries: list[str] = []
+    inputs: list[str] = []
     po2: int
     cycle_limit: int
     input_limit: int

@@ -22,6 +22,8 @@ def entry(course: Course) -> dict[str, str | int]:
 
 def doing(course: Course) -> str:
     """Return what is done for a session now, in words."""
+    if course.spec.batch:
+        return "waiting for others to share a proof"
     if course.given.awaited:
         return f"waiting for job {course.given.awaited[0]}"
     if not course.members.complete:

@@ -18,7 +18,15 @@ def is_job(name: str) -> bool:
 def relied(view: JobView | None, namespace: str) -> Relied:
     """Return what a job gives to one of this namespace that relies on it."""
     there = view is not None and namespace in (view.spec.namespace, _shared(view.spec))
-    return Relied(view.state, view.receipt, view.journal) if view and there else Relied(None)
+    if not view or not there:
+        return Relied(None)
+    return Relied(view.state, view.receipt, batch_journal(view.stats) or view.journal)
+
+
+def batch_journal(stats: Mapping[str, object]) -> str:
+    """Return the journal of the receipt that a job shares with others, "" for one of its own."""
+    place = stats.get("batch")
+    return str(place["journal"]) if isinstance(place, dict) else ""
 
 
 def _shared(spec: JobSpec) -> str:

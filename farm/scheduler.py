@@ -66,6 +66,8 @@ class Scheduler(Losses):
         """
         self.reject()
         self.spread()
+        if self._restored:
+            self.carry()
         for send in self.assign() if self._restored else []:
             self.out.append(send)
             if send.message.step == "execute":
@@ -95,6 +97,7 @@ class Scheduler(Losses):
             for job in course.given.awaited + course.members.awaited:
                 self.relying.setdefault(job, set()).add(course.name)
             self.inspect(course)
+            self.gather_in(course)
         else:
             course.merge(facts)
         if facts.executed and not course.executed:
@@ -249,20 +252,15 @@ class Scheduler(Losses):
             self.check(course)
 
     def _set_gathered(self, event: e.SetGathered) -> None:
-        course = self.courses.get(event.session)
-        if not course or not course.gathering:
-            return
-        if isinstance(event.gathered, FarmError):
-            course.gathering = False
-            course.tries["gather"] = course.tries.get("gather", 0) + 1
-            if not isinstance(event.gathered, Transient) or self.spent(course, "gather"):
-                self.fail(course, event.gathered)
-            else:
-                self.gather(course)
-            return
-        self.out.append(do.Keep(course.name, event.gathered))
-        course.feed(event.gathered)
-        self.settle(course)
+        if course := self.courses.get(event.session):
+            self.set_gathered(course, event.gathered)
+
+    def _uncarried(self, event: e.Uncarried) -> None:
+        self.uncarried(event.sessions, event.error)
+
+    def _divided(self, event: e.Divided) -> None:
+        if course := self.courses.get(event.session):
+            self.divided(course, event.found)
 
     def _awaited(self, course: Course, step: str, attempt: int) -> bool:
         return step in course.verifying and course.attempts[step] == attempt
@@ -288,4 +286,6 @@ _HANDLERS: dict[type[e.Event], Callable[[Scheduler, Any], None]] = {
     e.Finalized: Scheduler._finalized,
     e.Inspected: Scheduler._inspected,
     e.SetGathered: Scheduler._set_gathered,
+    e.Uncarried: Scheduler._uncarried,
+    e.Divided: Scheduler._divided,
 }

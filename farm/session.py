@@ -50,8 +50,8 @@ def job_key(spec: JobSpec) -> str:
 def _asked(spec: JobSpec) -> list[object]:
     digest = spec.input.partition("-")[0]
     relied_on = sorted(set(spec.assumptions))
-    members = [spec.members] if spec.members else []
-    return [spec.kind, ZKVM, spec.namespace, spec.image_id, digest, relied_on, *members]
+    more = [part for part in (spec.members, spec.carries) if part]
+    return [spec.kind, ZKVM, spec.namespace, spec.image_id, digest, relied_on, *more]
 
 
 def session_name(spec: JobSpec) -> str:

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     bytes_in_flight: int = 4 << 30
     open_jobs: int = 100_000
     tenants: dict[str, PositiveFloat] = {}
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    batch_wait_seconds: Annotated[float, Field(ge=0)] = 1.0
     aggregate: Annotated[dict[str, object], AfterValidator(_closing)] = open_sets.TERMS
 
     keep_jobs_days: float = 30.0

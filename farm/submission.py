@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from farm import request, segment_size, set_builder_program, verify
+from farm import guests, request, segment_size, set_builder_program, verify
 from farm.asked import Candidates, Given
 from farm.blobs import reference
 from farm.errors import BadInput, HostLacks, ImageMismatch, InputTooLarge, NoReceipt
@@ -74,6 +74,20 @@ class Submission:
             "program": ref,
             "input": self._name(input),
         }
+
+    def batched(self, image_id: str, kinds: Mapping[str, str], relied: bool) -> dict[str, Any]:
+        """Return whether a job is one of many that its guest takes together.
+
+        Raises BadInput for one that relies on others, which such a guest's cannot.
+        """
+        if kinds["kind"] == "simulated":
+            return {}
+        guest = guests.find(self._ledger, image_id)
+        if guest is None or not guest.batch:
+            return {}
+        if relied:
+            raise BadInput("assumptions: a guest that takes a list of inputs is given none")
+        return {"batch": True}
 
     def members(self, given: Iterable[Given], kinds: Mapping[str, str]) -> list[Asked]:
         """Return who is asked to be in a set, in the order given."""

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from farm import played, set_builder
+from farm import batched, played, set_builder
 from farm.blobs import BlobStore
 from farm.claim import ZERO
 from farm.errors import (
@@ -27,17 +27,17 @@ from farm.errors import (
     WrongClaim,
     WrongKind,
 )
-from farm.events import Event, Finalized, Inspected, Refused, SetGathered, Verified
+from farm.events import Divided, Event, Finalized, Inspected, Refused, SetGathered, Verified
 from farm.host import Answer
 from farm.hosts import Host
-from farm.instructions import Commit, Finalize, Gather, Inspect, Verify
+from farm.instructions import Commit, Divide, Finalize, Gather, Inspect, Verify
 from farm.session import Gathered
 from farm.set_builder import Member
 
 log = structlog.get_logger()
 
 #: What the verifier is asked to do.
-Asked = Verify | Finalize | Commit | Inspect | Gather
+Asked = Verify | Finalize | Commit | Inspect | Gather | Divide
 
 #: Seconds that one check may take.
 SECONDS = 120.0
@@ -95,6 +95,8 @@ class Verifier:
                 return Inspected(asked.session, asked.ref, self._inspect(asked))
             if isinstance(asked, Gather):
                 return SetGathered(asked.session, self._gather(asked))
+            if isinstance(asked, Divide):
+                return Divided(asked.session, self._divide(asked))
             made = self._commit(asked) if isinstance(asked, Commit) else self._finalize(asked)
             return Finalized(asked.session, self._blobs.put(made))
         except FarmError as error:
@@ -126,6 +128,10 @@ class Verifier:
         stdin = set_builder.stdin(asked.image_id, [members[place] for place in places])
         roster = msgspec.json.encode(asked.members)
         return Gathered(self._blobs.put(stdin), self._blobs.put(roster))
+
+    def _divide(self, asked: Divide) -> tuple[tuple[str, str], ...]:
+        found = batched.outputs(self._blobs.get(asked.journal))
+        return tuple((one.digest, self._blobs.put(one.output)) for one in found)
 
     def _finalize(self, asked: Finalize) -> bytes:
         relied = [{"claim": a.claim, "control_root": a.control_root} for a in asked.assumptions]
@@ -170,4 +176,6 @@ def _refusal(asked: Asked, error: FarmError) -> Event:
         return Inspected(asked.session, asked.ref, error)
     if isinstance(asked, Gather):
         return SetGathered(asked.session, error)
+    if isinstance(asked, Divide):
+        return Divided(asked.session, error)
     return Finalized(asked.session, error=error)

@@ -40,6 +40,12 @@ local function submit(keys, args)
   return {fresh and 'NEW' or 'ATTACHED', id}
 end
 
+-- KEYS: guests    ARGV: image id, Registered
+local function register(keys, args)
+  redis.call('HSET', keys[1], args[1], args[2])
+  return 'OK'
+end
+
 -- KEYS: open_sets closed, then jobs    ARGV: job of the set, its spec, then the ids of the jobs
 -- They are in this set from now on; its own job is still to be handed in.
 local function close_set(keys, args)
@@ -180,6 +186,7 @@ end
 
 redis.register_function('@VERSION@_submit', submit)
 redis.register_function('@VERSION@_rely', rely)
+redis.register_function('@VERSION@_register', register)
 redis.register_function('@VERSION@_close_set', close_set)
 redis.register_function('@VERSION@_forget_set', forget_set)
 redis.register_function('@VERSION@_cancel', cancel)

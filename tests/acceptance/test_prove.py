@@ -89,7 +89,7 @@ def test_hashes_by_the_keccak_circuit(farm, verifier, tmp_path):
 
 @pytest.mark.prove
 @pytest.mark.timeout(2 * SECONDS)
-@pytest.mark.parametrize(("count", "po2"), [(1, 16), (3, 18), (4, 18), (10, 19)])
+@pytest.mark.parametrize(("count", "po2"), [(1, 17), (3, 18), (4, 18), (10, 19)])
 def test_many_receipts_become_one(farm, crate, tmp_path, count, po2):
     before = farm.operator.answers()
     job = farm.aggregate(members()[:count], po2=po2)
