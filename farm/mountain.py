@@ -6,7 +6,7 @@ All digests are 64 hex digits.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 
 from Crypto.Hash import keccak
 
@@ -47,7 +47,12 @@ def paths(claims: Sequence[str]) -> list[list[str]]:
 
 def climb(claim: str, path: Iterable[str]) -> str:
     """Return the root that a claim's digest and a path lead to."""
-    return reduce(_pair, map(bytes.fromhex, path), _leaf(claim)).hex()
+    return reduce(_met, map(bytes.fromhex, path), _leaf(claim)).hex()
+
+
+def forget() -> None:
+    """Drop the nodes that members have met on their way, for who measures that way."""
+    _met.cache_clear()
 
 
 def _levels(claims: Iterable[str]) -> list[Level]:
@@ -74,6 +79,10 @@ def _leaf(claim: str) -> bytes:
 
 def _pair(one: bytes, other: bytes) -> bytes:
     return _keccak(min(one, other) + max(one, other))
+
+
+#: On their way to the root the members of a set meet the same nodes.
+_met = lru_cache(maxsize=1 << 12)(_pair)
 
 
 def _keccak(body: bytes) -> bytes:
