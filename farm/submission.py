@@ -17,6 +17,10 @@ from farm.request import Program
 from farm.settings import PO2, Settings
 
 
+#: Most members of a set: its execution is over 400 million cycles then.
+MOST = 10_000
+
+
 class Submission:
     """One request; `bodies` are to be stored once it is found good.
 
@@ -97,12 +101,15 @@ class Submission:
     def a_set(self, members: Sequence[Asked], kinds: dict[str, Any], **how: Any) -> JobSpec:
         """Return the job that makes a set of these members.
 
-        Raises BadInput for nobody, and for a kind of job that has no receipts.
+        Raises BadInput for nobody, for too many, and for a kind of job that has no receipts.
         """
         if kinds["kind"] == "execute":
             raise BadInput("a set is of receipts: its mode is risc0 or trace")
         if not members:
             raise BadInput("a set of receipts: no members were given")
+        if len(members) > MOST:
+            text = f"make sets of at most {MOST} of the {len(members)} members, and one of those"
+            raise BadInput(f"a set of receipts: {text}")
         program = self.given(set_builder_program.read(), b"", None)
         return request.checked(**program | kinds | how | {"members": members, "input": ""})
 

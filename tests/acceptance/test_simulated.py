@@ -92,6 +92,12 @@ def test_receipts_become_one_as_for_real(simulated):
         root = job.wait(60)
         assert root.kind == "simulated" and len(job.members()) == 10
         assert {one.inclusion.root_journal for one in job.members()} == {root.journal}
+        # Sets are jobs as others are, and may be members: what is in them is verified in two steps.
+        other = farm.aggregate(first[:3], po2=21)
+        upper = farm.aggregate([job, other], po2=21)
+        upper.wait(60)
+        lower = other.members()[0].inclusion
+        assert upper.members()[1].inclusion.journal == lower.root_journal
     assert any(line.verb == "union" for line in simulated_device.read(simulated.state))
 
 

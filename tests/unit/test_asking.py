@@ -209,3 +209,8 @@ def test_without_a_size_the_slots_and_the_setting_decide(farm, setting, held, po
     farm.ledger.up = [slot(0, po2=held)]
     assert spec(farm).po2 == po2
     assert spec(farm, po2=22).po2 == 22, "who names one gets it"
+
+
+def test_a_set_of_too_many_is_made_in_two_steps(farm):
+    with pytest.raises(BadInput, match="at most 10000 of the 10001"):
+        farm.aggregate([b"proof"] * 10_001)
