@@ -16,7 +16,6 @@ from farm.receipt import Receipt
 from farm.request import Program
 from farm.settings import PO2, Settings
 
-
 #: Most members of a set: its execution is over 400 million cycles then.
 MOST = 10_000
 
