@@ -62,18 +62,24 @@ class Verifier:
         self._children: dict[int, Host] = {}
         self._closed = False
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="verifier")
+        # A set may have thousands to be looked at, and nobody's steps wait for these.
+        self._inspecting = ThreadPoolExecutor(threads, thread_name_prefix="inspector")
 
     def ask(self, asked: Asked) -> None:
         """Report Verified or Refused, or else Finalized, some time later."""
-        self._threads.submit(self._answer, asked)
+        threads = self._inspecting if isinstance(asked, Inspect) else self._threads
+        threads.submit(self._answer, asked)
 
     def close(self) -> None:
         """Drop what has not begun, and end the children."""
         self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        pools = (self._threads, self._inspecting)
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         for child in list(self._children.values()):
             child.kill()
-        self._threads.shutdown()
+        for pool in pools:
+            pool.shutdown()
         for child in self._children.values():
             child.close()
 
