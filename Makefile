@@ -2,7 +2,7 @@
 PY := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install host kernel check test unit prove demo load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache load-segments load-steps load-simulated load-sweep guest
+.PHONY: install host kernel check test unit prove demo load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache load-segments load-steps load-simulated load-aggregate load-set-work load-sweep guest
 
 install: $(STAMP)
 
@@ -56,6 +56,12 @@ load-mixed: install host kernel
 
 load-overhead: install host
 	$(PY)/python load/overhead.py
+
+load-aggregate: install
+	$(PY)/python load/aggregate.py
+
+load-set-work: install host
+	$(PY)/python load/set_work.py
 
 load-kernel: install kernel
 	$(PY)/python load/kernel.py

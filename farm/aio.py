@@ -14,13 +14,17 @@ from farm.columns import Outputs
 from farm.errors import BadTrace, LedgerDown, WaitTimeout
 from farm.execution import Execution, Logs
 from farm.follow import LOOK, Clock, Patience, Progress
+from farm.guests import Registered
 from farm.handle import Job
+from farm.inclusion import Inclusion
 from farm.job import BatchView, Change, JobView, State
 from farm.lot import TraceJob
+from farm.membership import Membership
 from farm.receipt import Receipt
 from farm.request import Program
 from farm.settings import Settings
 from farm.trace_plain import TraceProof
+from farm.trace_set import TraceSet
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,6 +60,15 @@ class AsyncFarm:
             options["assumptions"] = [getattr(one, "job", one) for one in relied]
         return AsyncJob(await _thread(self.farm.submit, program, input, **options))
 
+    async def aggregate(self, members: Iterable[Any], **options: Any) -> "AsyncJob":
+        """Return the job that makes one receipt of many; takes what `Farm.aggregate` takes."""
+        given = [getattr(one, "job", one) for one in members]
+        return AsyncJob(await _thread(lambda: self.farm.aggregate(given, **options)))
+
+    async def trace_set(self, batch: "AsyncBatch") -> TraceSet:
+        """Return the proofs of a trace batch under one root; see `Farm.aggregate`."""
+        return await _thread(lambda: self.farm.aggregate(batch.batch))
+
     async def submit_many(
         self, program: str, rounds: Any = None, witness: Any = None
     ) -> "AsyncBatch":
@@ -72,6 +85,16 @@ class AsyncFarm:
     async def flush(self, timeout: float | None = None) -> None:
         """Return once every trace submitted so far is accepted."""
         await _thread(self.farm.flush, timeout)
+
+    async def register(
+        self, program: Program, name: str = "", *, batch: bool = False
+    ) -> Registered:
+        """Return the guest, which the farm knows from now on."""
+        return await _thread(self.farm.register, program, name, batch=batch)
+
+    async def guests(self) -> list[Registered]:
+        """Return the guests that the farm knows, by name."""
+        return await _thread(self.farm.guests)
 
     def job(self, id: str) -> "AsyncJob":
         """Return the handle of a job submitted before."""
@@ -101,12 +124,24 @@ class AsyncJob:
         """Return the receipt of a job that has SUCCEEDED, verified."""
         return await _thread(self.job.receipt)
 
+    async def output(self) -> bytes:
+        """Return what the guest put out, shown by the job's receipt."""
+        return await _thread(self.job.output)
+
     async def result(
         self, timeout: float | None = None, progress: Progress | None = None
     ) -> Execution:
         """Return journal, cycles and segments once the job has ended well."""
         await self._ended(timeout, progress)
         return await _thread(self.job.execution)
+
+    async def inclusion(self, timeout: float | None = None) -> tuple[Inclusion, Receipt]:
+        """Return the proof that the job is in its set and the set's receipt."""
+        return await _thread(self.job.inclusion, timeout)
+
+    async def members(self) -> list[Membership]:
+        """Return all who were asked to be in the set of a job that has SUCCEEDED."""
+        return await _thread(self.job.members)
 
     async def logs(self) -> Logs:
         """Return what the guest wrote to its stdout and stderr."""

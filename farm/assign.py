@@ -37,6 +37,9 @@ class Limits(NamedTuple):
     step_seconds: float
     bytes_in_flight: int
     tenants: Mapping[str, float] = MappingProxyType({})
+    #: Most jobs of a guest that takes a list that share an execution, and seconds that they wait.
+    batch_size: int = 64
+    batch_wait: float = 1.0
 
 
 class Assigner:
@@ -122,7 +125,7 @@ class Assigner:
             if folds and pool.rank(key) >= Rank.PROVE:
                 return True
             # Where there are no cores to lend, there is nothing to wait for.
-            waits = wait and bool(slots[at].cores) and self.courses[key[0]].executing
+            waits = wait and bool(slots[at].cores) and self.courses[key[0]].brings_more
             feature = "groth16" if _kind(key) == "wrap" else ""
             lacking = feature not in ("", *slots[at].features)
             return waits or lacking or self.floor.unfit(key, slots[at], pool.size(key), feature)

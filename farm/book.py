@@ -19,7 +19,7 @@ from farm.ledger import batch_keys, pairs
 from farm.models import Models
 from farm.outbox import Envelope
 from farm.server import Server
-from farm.session import JobFacts, StepState, session_name
+from farm.session import Gathered, JobFacts, StepState, session_name
 from farm.snapshot import Noted, Snapshot
 
 #: Most batches of observations that are read at once.
@@ -158,6 +158,10 @@ class Book(Snapshot, Server):
         names = [keys.EPOCH, keys.session(session), keys.steps(session), keys.nodes(session)]
         self._write("unbind", names, [step])
 
+    def gathered(self, session: str, found: Gathered) -> None:
+        """Note what a set has come to, if its session still runs."""
+        self._write("gathered", [keys.EPOCH, keys.session(session)], [" ".join(found)])
+
     def discard(self, session: str) -> None:
         """Forget what came of a session's execution: the guest has to run once more."""
         names = [keys.EPOCH, keys.session(session), keys.segments(session)]
@@ -175,6 +179,7 @@ class Book(Snapshot, Server):
         """Return whether the job was open and has ended now."""
         names = [keys.EPOCH, keys.EVENTS, keys.job(end.job), keys.changes(end.job), keys.OPEN]
         names += [keys.SESSIONS, keys.answer(end.job_key), *keys.inner(end.session)]
+        names.append(keys.OPEN_SETS)
         args = [ack, end.receipt, end.journal, _json(end.stats), end.job, end.session, end.state]
         args += [*_why(end.error), str(end.error or "verified and kept")]
         return self._write("finish", names, [*args, keys.RETAINED, keys.KEPT]) == "OK"

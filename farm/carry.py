@@ -8,13 +8,14 @@ import structlog
 from celery import Celery
 
 from farm import instructions as do
+from farm.batcher import Batcher
 from farm.book import Book
 from farm.chunks import Fail, Resend
 from farm.errors import LedgerDown
 from farm.outbox import Envelope
 from farm.post import Post
 from farm.queue import length, queue_of
-from farm.verifier import Verifier
+from farm.verifier import Asked, Verifier
 
 log = structlog.get_logger()
 
@@ -27,8 +28,9 @@ LINES = 4
 class Carrier:
     """The scheduler's hands."""
 
-    def __init__(self, book: Book, broker: Celery, verifier: Verifier) -> None:
+    def __init__(self, book: Book, broker: Celery, verifier: Verifier, batcher: Batcher) -> None:
         self._book, self._broker, self._verifier = book, broker, verifier
+        self._batcher = batcher
         self._post = Post(broker)
         #: Whether the outbox may hold what is not known here, and when the broker can be asked.
         self.unsent = True
@@ -118,6 +120,12 @@ class Carrier:
         log.warning("execution discarded", session=discard.session)
         self._book.discard(discard.session)
 
+    def _keep(self, keep: do.Keep) -> None:
+        self._book.gathered(keep.session, keep.gathered)
+
+    def _carry(self, asked: do.Carry) -> None:
+        self._batcher.ask(asked)
+
     def _close(self, close: do.Close) -> None:
         log.info("session ended", session=close.session, state=close.state, why=str(close.error))
         self._book.close(close)
@@ -132,7 +140,7 @@ class Carrier:
     def _tell(self, progress: do.Progress) -> None:
         self._book.progress(progress.jobs, **progress.entry)
 
-    def _ask(self, asked: do.Verify | do.Finalize | do.Commit) -> None:
+    def _ask(self, asked: Asked) -> None:
         self._verifier.ask(asked)
 
     def _strike(self, strike: do.Strike) -> None:
@@ -152,6 +160,11 @@ _CARRIED: dict[type[do.Instruction], Callable[[Carrier, Any], None]] = {
     do.Verify: Carrier._ask,
     do.Finalize: Carrier._ask,
     do.Commit: Carrier._ask,
+    do.Inspect: Carrier._ask,
+    do.Gather: Carrier._ask,
+    do.Keep: Carrier._keep,
+    do.Divide: Carrier._ask,
+    do.Carry: Carrier._carry,
     do.Strike: Carrier._strike,
 }
 

@@ -5,7 +5,18 @@ from collections.abc import Sequence
 
 import typer
 
-from farm import cli_ask, cli_bench, cli_check, cli_doctor, cli_farm, cli_jobs, cli_logs, cli_model
+from farm import (
+    cli_ask,
+    cli_bench,
+    cli_check,
+    cli_doctor,
+    cli_farm,
+    cli_guests,
+    cli_jobs,
+    cli_logs,
+    cli_model,
+    cli_sets,
+)
 from farm.errors import FarmError
 
 app = typer.Typer(
@@ -14,7 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (cli_farm, cli_ask, cli_jobs, cli_logs, cli_check, cli_doctor, cli_model, cli_bench):
+PARTS = (cli_farm, cli_ask, cli_sets, cli_guests, cli_jobs, cli_logs, cli_check, cli_doctor)
+for part in (*PARTS, cli_model, cli_bench):
     app.add_typer(part.app)
 
 

@@ -1,6 +1,7 @@
 """The commands that ask a farm for proofs: prove, submit, status, receipt."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +38,10 @@ Relied = Annotated[
     list[str] | None,
     typer.Option("--assumption", help="What the guest may rely on: a receipt's file, or a job."),
 ]
+Joins = Annotated[
+    str, typer.Option(help="The open set that it joins; +NAME is shared with other tenants.")
+]
+Value = Annotated[float, typer.Option(help="What it is worth in that set.")]
 Key = Annotated[str | None, typer.Option(help="Two submissions with one key are one job.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the receipt goes.")]
 Timeout = Annotated[float | None, typer.Option(help="Wait no longer than this, in seconds.")]
@@ -73,7 +78,7 @@ def prove(
 
             prove_traces(farm, trace, count, rounds, timeout, json=json)
             return
-        limits = {"po2": po2, "cycle_limit": cycle_limit, "deadline": _unix(deadline)}
+        limits = {"po2": po2, "cycle_limit": cycle_limit, "deadline": unix(deadline)}
         given = {"image_id": image_id, "priority": priority, "mode": mode, "receipt": kind}
         stdin = guest_stdin(input_file, words)
         job = _submit(farm, program, stdin, assumption, limits | given)
@@ -95,14 +100,17 @@ def submit(
     kind: Kind = "succinct",
     assumption: Relied = None,
     key: Key = None,
+    aggregate: Joins = "",
+    value: Value = 0.0,
     json: Json = False,
 ) -> None:
     """Hand PROGRAM to the farm and print the job's id; `farm receipt` fetches the receipt."""
     with _farm() as farm:
-        limits = {"po2": po2, "cycle_limit": cycle_limit, "deadline": _unix(deadline)}
+        limits = {"po2": po2, "cycle_limit": cycle_limit, "deadline": unix(deadline)}
         given = {"image_id": image_id, "priority": priority, "mode": mode, "receipt": kind}
         stdin = guest_stdin(input_file, words)
-        job = _submit(farm, program, stdin, assumption, limits | given | {"idempotency_key": key})
+        joins = {"idempotency_key": key, "aggregate": aggregate, "value": value}
+        job = _submit(farm, program, stdin, assumption, limits | given | joins)
         cli_print.data({"job": job.id}, job.id, json=json)
 
 
@@ -143,11 +151,15 @@ def _farm() -> "Farm":
 def _submit(
     farm: "Farm", program: str, stdin: bytes, relied: list[str] | None, given: dict[str, Any]
 ) -> "Job":
-    assumptions = [_assumption(name) for name in relied or []]
-    return farm.submit(Path(program), stdin, assumptions=assumptions, **given)
+    return farm.submit(Path(program), stdin, assumptions=receipts(relied or []), **given)
 
 
-def _assumption(name: str) -> bytes | str:
+def receipts(names: Sequence[str]) -> list[bytes | str]:
+    """Return the receipts in files of these names, and what are no files as they are: jobs."""
+    return [_receipt_of(name) for name in names]
+
+
+def _receipt_of(name: str) -> bytes | str:
     file = Path(name)
     try:
         return file.read_bytes() if file.exists() else name
@@ -175,5 +187,6 @@ def _receipt(job: "Job", output: Path | None, timeout: float | None, *, json: bo
     cli_print.receipt(found, job.id, str(output or ""), json=json)
 
 
-def _unix(seconds: float | None) -> float | None:
+def unix(seconds: float | None) -> float | None:
+    """Return the unix time so many seconds from now; None for never."""
     return None if seconds is None else time.time() + seconds

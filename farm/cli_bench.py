@@ -1,4 +1,4 @@
-"""The command that measures the farm beside the reference system: `farm bench reference`."""
+"""The commands that measure: `farm bench reference`, `farm bench aggregate`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -40,4 +40,30 @@ def reference(
     for row in missed:
         typer.echo(f"missed: {row.part}: {row.what}: {row.ours}, goal {row.goal}", err=True)
     if missed:
+        raise typer.Exit(1)
+
+
+@bench.command()
+def aggregate(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what a member costs singly, in a set and in a batch; exit 1 if a goal is missed."""
+    from farm import bench_aggregate
+
+    found = bench_aggregate.run()
+    measured = ("verify (measured)", "bytes (measured)", "per second (measured)")
+    headings = ("members", "way", "work (modelled)", *measured, "gas (modelled)")
+    rows = [
+        (f"{one.members:,}", one.way, f"{one.work:,.0f} cycles", f"{one.verify_s * 1e6:,.0f} us",
+         f"{one.bytes:,.0f}", f"{1 / one.verify_s:,.0f}", f"{one.gas:,.0f}")
+        for one in found.lines
+    ]  # fmt: skip
+    goals = [
+        f"{what}: {figure:.1f}, goal {bound:g}" + ("" if figure >= bound else ": MISSED")
+        for what, figure, bound in found.goals
+    ]
+    text = "\n".join([*cli_print.columns(headings, rows), "", *goals])
+    facts = {"lines": [one._asdict() for one in found.lines], "goals": found.goals}
+    cli_print.data(facts, text, json=json)
+    if not found.met:
         raise typer.Exit(1)

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from farm import cli_print, locate, verify
+from farm import cli_print, inclusion, locate, verify, verify_sets
 from farm import settings as config
 from farm.errors import BadInput, HostError, StoreFailed
+from farm.set_builder import IMAGE_ID
 
 app = typer.Typer()
 
@@ -18,20 +19,40 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("verify")
 def verify_file(
-    file: Annotated[Path, typer.Argument(help="A receipt.")],
+    file: Annotated[Path, typer.Argument(help="A receipt, or a member's inclusion receipt.")],
     image_id: Annotated[str, typer.Option(help="The program it must be of.")],
     journal: Annotated[Path | None, typer.Option(help="Where the journal goes.")] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="The receipt of the set, where FILE has it not in it.")
+    ] = None,
+    via: Annotated[
+        Path | None,
+        typer.Option(help="The inclusion receipt of FILE's own set in a larger one."),
+    ] = None,
+    set_builder: Annotated[
+        str, typer.Option(help="Image id of the set builder, if not the farm's own.")
+    ] = IMAGE_ID,
     json: Json = False,
 ) -> None:
     """Verify the receipt in FILE and print its journal; no farm need be up."""
-    if not re.fullmatch("[0-9a-fA-F]{64}", image_id):
-        raise BadInput(f"image id {image_id!r} is not 64 hex digits")
-    found = verify.verify(_read(file), image_id.lower(), config.load())
+    wanted, settings, raw = _image(image_id), config.load(), _read(file)
+    if inclusion.seems(raw):
+        above = {"root": _given(root), "via": _given(via)}
+        builder = _image(set_builder)
+        found = verify_sets.member(raw, wanted, **above, builder=builder, settings=settings)
+    else:
+        found = verify.verify(raw, wanted, settings)
     if journal:
         _write(journal, found.journal)
     facts = {"verified": True, "kind": found.kind, "digest": found.digest}
     text = f"journal {found.journal.hex()}\nverified, {found.kind}"
     cli_print.data(facts | {"journal": found.journal.hex()}, text, json=json)
+
+
+def _image(text: str) -> str:
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise BadInput(f"image id {text!r} is not 64 hex digits")
+    return text.lower()
 
 
 @app.command("image-id")
@@ -86,6 +107,10 @@ def _write(file: Path, body: bytes) -> None:
         file.write_bytes(body)
     except OSError as error:
         raise StoreFailed(file, error.strerror or error) from error
+
+
+def _given(file: Path | None) -> bytes | None:
+    return _read(file) if file else None
 
 
 def _read(file: Path) -> bytes:

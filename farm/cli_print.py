@@ -9,6 +9,7 @@ import typer
 
 from farm.execution import Execution
 from farm.job import BatchView, JobView
+from farm.membership import Membership
 from farm.receipt import Receipt
 from farm.session import Slot
 from farm.verify import PLAYED
@@ -29,14 +30,17 @@ def receipt(found: Receipt, job: str, path: str, *, json: bool) -> None:
         "journal": found.journal.hex(),
         "receipt": path,
     }
+    data(facts, "\n".join(_whole(found, job, path)), json=json)
+
+
+def _whole(found: Receipt, job: str, path: str) -> list[str]:
     where = f"in {path}" if path else f"in the farm: farm receipt {job} -o FILE"
     checked = "nothing is proved, but it is whole" if found.kind in PLAYED else "receipt verified"
-    lines = [
+    return [
         f"journal {found.journal.hex()}",
         f"image id {found.image_id}",
         f"{checked}, {found.kind}, {len(found.bytes):,} bytes, {where}",
     ]
-    data(facts, "\n".join(lines), json=json)
 
 
 def execution(found: Execution, job: str, *, json: bool) -> None:
@@ -47,6 +51,25 @@ def execution(found: Execution, job: str, *, json: bool) -> None:
     lines = [f"journal {found.journal.hex()}", f"image id {found.image_id}"]
     lines.append(f"only executed, nothing is proved: cycles {cycles}; segments {found.segments}")
     data(facts, "\n".join(lines), json=json)
+
+
+def members(
+    found: Sequence[tuple[str, Membership]], root: Receipt, job: str, path: str, *, json: bool
+) -> None:
+    """Print who is in a set, and who is not."""
+    facts = {"job": job, "image_id": root.image_id, "kind": root.kind, "receipt": path}
+    told = [
+        {"member": name, "path": one.inclusion.path if one.inclusion else None}
+        | {
+            "error": str(one.error) if one.error else "",
+            "code": one.error.code if one.error else "",
+        }
+        for name, one in found
+    ]
+    lines = [f"{name}: " + (f"LEFT OUT, {one.error}" if one.error else "in") for name, one in found]
+    lines += ["", *_whole(root, job, path)]
+    more = {"journal": root.journal.hex(), "members": told}
+    data(facts | more, "\n".join(lines), json=json)
 
 
 def job(view: JobView, *, json: bool) -> None:

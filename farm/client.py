@@ -2,42 +2,35 @@
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, Self, overload
 
-import msgspec
-
-from farm import about, embedded, queue, request, segment_size, verify
+from farm import about, embedded, guests, queue, request
 from farm import settings as config
+from farm.asked import Given
 from farm.batch import Batch
-from farm.blobs import DirectoryBlobs, RedisBlobs, reference
+from farm.blobs import DirectoryBlobs, RedisBlobs
 from farm.door import Door
 from farm.entry import Intake
 from farm.errors import (
-    BadInput,
     BadSetting,
-    HostLacks,
-    ImageMismatch,
-    InputTooLarge,
-    NoReceipt,
 )
 from farm.gather import Gatherer
+from farm.guests import Registered
 from farm.handle import Job
-from farm.job import JobSpec, JobView, new_id, new_seed
+from farm.job import JobSpec, JobView
 from farm.lazy import lazy
 from farm.ledger import Ledger
 from farm.lot import TraceJob
 from farm.outbox import Envelope
 from farm.pace import Pace
 from farm.publish import Publisher
-from farm.receipt import Receipt
 from farm.request import Program
 from farm.reused import Reused
-from farm.settings import PO2, Settings
+from farm.settings import Settings
 from farm.store import Store
+from farm.submission import Submission
+from farm.trace_set import TraceSet
 from farm.witness import read_inputs
-
-#: What a guest may rely on: a receipt, or the job that makes it (or its id).
-Assumption = Receipt | bytes | Job | str
 
 
 class Farm:
@@ -82,37 +75,79 @@ class Farm:
         *,
         mode: str = "risc0",
         receipt: str = "succinct",
-        assumptions: Sequence[Assumption] = (),
+        assumptions: Sequence[Given] = (),
         image_id: str | None = None,
         po2: int | None = None,
         cycle_limit: int | None = None,
         priority: int = 0,
         deadline: float | None = None,
         idempotency_key: str | None = None,
+        aggregate: str = "",
+        value: float = 0.0,
     ) -> Job:
         """Return the job that proves `program` on the guest's stdin `input`; it is durable by then.
 
         In `mode` "trace" it is only executed, with a commitment for a receipt, and in "execute"
         without one. The guest may rely on `assumptions`. Segments have 2^`po2` cycles, or
         what the setting and the slots make of it. `deadline` is a unix time, and jobs submitted
-        with one `idempotency_key` are one job.
+        with one `idempotency_key` are one job. Once it has its receipt, it joins the open set
+        `aggregate`, where it is worth `value`: see the setting of that name, and `Job.inclusion`.
         Raises BadProgram, ImageMismatch, InputTooLarge, HostLacks for a receipt that no host can
         make; WrongKind, NoReceipt or UnknownJob for an assumption; BadInput for any other
         argument that cannot be used; Busy.
         """
-        ledger, bodies = self.ledger, _Bodies()
-        kinds = self._kinds(mode, receipt)
+        asked = self._asked()
+        kinds = asked.kinds(mode, receipt)
         given = {"priority": priority, "deadline": deadline, "idempotency_key": idempotency_key}
+        what = asked.given(program, input, image_id)
         spec = request.checked(
-            **kinds | given | self._limits(po2, cycle_limit),
-            **self._given(program, input, image_id, bodies),
-            assumptions=[self._assumption(one, kinds, bodies) for one in assumptions],
+            **kinds | given | asked.limits(po2, cycle_limit) | what,
+            **asked.batched(what["image_id"], kinds, bool(assumptions)),
+            assumptions=[asked.assumption(one, kinds) for one in assumptions],
+            **asked.joins(aggregate, value, kinds),
         )
-        spec = self._sized(spec) if po2 is None else spec
-        for ref, body in bodies.items():
-            self.blobs.put(body, ref)
-        admitted = ledger.submit(spec, present=self.blobs.has, cap=self.settings.open_jobs)
-        return Job(self, admitted.job)
+        return self._admit(asked, spec, po2)
+
+    @overload
+    def aggregate(self, members: Batch) -> TraceSet: ...
+
+    @overload
+    def aggregate(
+        self,
+        members: Iterable[Given],
+        *,
+        mode: str = ...,
+        po2: int | None = ...,
+        priority: int = ...,
+        deadline: float | None = ...,
+        idempotency_key: str | None = ...,
+    ) -> Job: ...
+
+    def aggregate(
+        self,
+        members: Iterable[Given] | Batch,
+        *,
+        mode: str = "risc0",
+        po2: int | None = None,
+        priority: int = 0,
+        deadline: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job | TraceSet:
+        """Return the job that makes one receipt of many; it is durable by then.
+
+        Its receipt is the set builder's. Who cannot be a member is left out, and named with the
+        reason by the job's `members`, which has for each other one the proof that it is in the
+        set. Members are of any programs; all have succinct receipts, or in `mode` "trace" traces.
+        The proofs of a trace batch only get a root, once they are all there: nothing is proved.
+        Raises BadInput for no members at all, and as `submit` does.
+        """
+        if isinstance(members, Batch):
+            return TraceSet(members.wait())
+        asked = self._asked()
+        kinds = asked.kinds(mode, "succinct")
+        given = {"priority": priority, "deadline": deadline, "idempotency_key": idempotency_key}
+        how = given | asked.limits(po2, None)
+        return self._admit(asked, asked.a_set(asked.members(members, kinds), kinds, **how), po2)
 
     def submit_many(self, program: str, rounds: Any = None, witness: Any = None) -> Batch:
         """Return a batch of trace proofs, one a row; it is accepted by then.
@@ -145,6 +180,29 @@ class Farm:
         """
         if "_gatherer" in self.__dict__:
             self._gatherer.flush(timeout)
+
+    def register(self, program: Program, name: str = "", *, batch: bool = False) -> Registered:
+        """Return the guest, which the farm knows from now on.
+
+        With `batch` it takes a list of inputs (guest/batch): jobs of it that come together are
+        executed and proved as one, and `Job.output` has what came of each. Raises BadProgram.
+        """
+        body = request.body(program, self.settings.program_limit)
+        asked = self._asked()
+        what = asked.given(body, b"", None)
+        guest = Registered(
+            image_id=what["image_id"], program=self.blobs.put(body), name=name, batch=batch
+        )
+        guests.register(self.ledger, guest)
+        return guest
+
+    def guests(self) -> list[Registered]:
+        """Return the guests that the farm knows, by name."""
+        return guests.known(self.ledger)
+
+    def of(self, namespace: str) -> "Farm":
+        """Return the same farm as another tenant sees it, with connections of its own."""
+        return Farm(settings=self.settings.model_copy(update={"namespace": namespace}))
 
     def job(self, id: str) -> Job:
         """Return the handle of a job submitted before, by anyone; it need not exist yet."""
@@ -208,74 +266,12 @@ class Farm:
     def _send(self, messages: Sequence[Envelope]) -> None:
         self._publisher.send(messages)
 
-    def _kinds(self, mode: str, receipt: str) -> dict[str, Any]:
-        found = request.kinds(mode, receipt)
-        if self.settings.simulated:
-            return request.simulated(found)
-        if found["receipt"] == "groth16":
-            provers = [slot for slot in self.ledger.slots() if slot.kind == "risc0"]
-            if provers and not any("groth16" in slot.features for slot in provers):
-                raise HostLacks("groth16", "groth16", "succinct")
-        return found
+    def _asked(self) -> Submission:
+        return Submission(self.settings, self.ledger, self._images)
 
-    def _limits(self, po2: int | None, cycle_limit: int | None) -> dict[str, Any]:
-        own = self.settings
-        return {
-            # Without one it is chosen once the rest is checked.
-            "po2": PO2[0] if po2 is None else po2,
-            "cycle_limit": own.cycle_limit if cycle_limit is None else cycle_limit,
-            "input_limit": own.input_limit,
-        }
-
-    def _sized(self, spec: JobSpec) -> JobSpec:
-        """Return the job with segments of the size that the setting and the slots make of it."""
-        slots = self.ledger.slots()
-        po2 = segment_size.choose(self.settings.segment_po2, slots, spec.cycle_limit)
-        return msgspec.structs.replace(spec, po2=po2)
-
-    def _given(
-        self, program: Program, input: bytes, image_id: str | None, bodies: "_Bodies"
-    ) -> dict[str, Any]:
-        body = request.body(program, self.settings.program_limit)
-        if len(input) > self.settings.input_limit:
-            raise InputTooLarge(len(input), self.settings.input_limit)
-        ref = bodies.name(body)
-        return {
-            "id": new_id(),
-            "seed": new_seed(),
-            "namespace": self.settings.namespace,
-            "image_id": self._image(body, ref, image_id),
-            "program": ref,
-            "input": bodies.name(input),
-        }
-
-    def _assumption(self, given: Assumption, kinds: dict[str, Any], bodies: "_Bodies") -> str:
-        plays = bool(self.settings.simulated)
-        if isinstance(given, Receipt | bytes):
-            raw, kind = request.assumed(given)
-            request.fits(kind, kinds, simulated=plays)
-            return bodies.name(raw)
-        id = given if isinstance(given, str) else given.id
-        view = self.ledger.status(id)
-        if error := view.error():
-            raise BadInput(f"assumption: job {id}: {error}")
-        if view.spec.kind == "execute":
-            raise NoReceipt(id)
-        request.fits(view.spec.receipt, kinds, simulated=plays)
-        return id
-
-    def _image(self, program: bytes, ref: str, expected: str | None) -> str:
-        if ref not in self._images:
-            self._images[ref] = verify.image_id(program, self.settings)
-        if expected is not None and expected.lower() != self._images[ref]:
-            raise ImageMismatch(self._images[ref], expected)
-        return self._images[ref]
-
-
-class _Bodies(dict[str, bytes]):
-    """What is to be stored once the job is found good, each body digested once."""
-
-    def name(self, body: bytes) -> str:
-        ref = reference(body)
-        self[ref] = body
-        return ref
+    def _admit(self, asked: Submission, spec: JobSpec, po2: int | None) -> Job:
+        spec = asked.sized(spec) if po2 is None else spec
+        for ref, body in asked.bodies.items():
+            self.blobs.put(body, ref)
+        present, cap = self.blobs.has, self.settings.open_jobs
+        return Job(self, self.ledger.submit(spec, present=present, cap=cap).job)

@@ -4,16 +4,21 @@ Pure. It offers its ready steps to the pools of the scheduler, which takes them 
 """
 
 from farm.chain import Chain
-from farm.job import State
+from farm.claim import RECURSION_ROOT
+from farm.errors import FarmError
+from farm.execution import arguments
+from farm.keccaks import Keccaks
+from farm.members import Members
 from farm.offers import Offers, Rank
 from farm.pool import Pool
 from farm.relied import Given
-from farm.session import JobFacts, Relied, SessionFacts, Span, parse_step
+from farm.session import Gathered, JobFacts, Relied, SessionFacts, Span, span_of
+from farm.set_builder import Member
+from farm.set_unions import SetUnions
 from farm.tree import Tree
-from farm.unions import Unions
 from farm.wire import Assumed, ExecutedRecord, KeccakRecord, SegmentRecord
 
-Branch = Tree | Unions | Chain
+Branch = Tree | Keccaks | SetUnions | Chain
 
 
 class Course:
@@ -24,6 +29,13 @@ class Course:
         self.waiters: dict[str, JobFacts] = {}
         self.executed: ExecutedRecord | None = None
         self.given = Given(facts.spec.assumptions)
+        #: Who is in the set, if that is what is made, and what its guest is fed.
+        self.members = Members(facts.spec.members)
+        self.gathered: Gathered | None = None
+        self.gathering = False
+        #: Of one that does the work of others: where the output of each is.
+        self.outputs: list[str] = []
+        self.dividing = False
         #: Steps under way.
         self.flying: set[str] = set()
         #: Steps whose output is being verified, and the slot it came from.
@@ -47,7 +59,12 @@ class Course:
             refs.setdefault(_BRANCH[step.partition(":")[0]], {})[span_of(step)] = ref
         joined = self.spec.receipt != "composite"
         self.tree = Tree(self._offers, refs.get("tree", {}), joined=joined)
-        self.unions = Unions(self._offers, refs.get("unions", {}))
+        united = refs.get("unions", {})
+        self.unions: Keccaks | SetUnions
+        if self.spec.members:
+            self.unions = SetUnions(self._offers, united, self.members, proved=self.spec.proved)
+        else:
+            self.unions = Keccaks(self._offers, united)
         known, base = refs.get("chain", {}), self._base if joined else lambda: ""
         wrapped = self.spec.receipt == "groth16"
         self.chain = Chain(self._offers, known, base, self._proof, wrapped=wrapped)
@@ -56,11 +73,13 @@ class Course:
         """Take over waiters and what was executed from the ledger."""
         self.waiters = {job.id: job for job in facts.waiters}
         self.given.note(facts.relied)
+        self.gathered = self.gathered or facts.gathered
+        self.unions.note(facts.relied)
         for index, record in sorted(facts.segments.items()):
             if self.segments.get(index) != record:
                 self.add_segment(index, record)
         for index, request in sorted(facts.keccaks.items()):
-            if self.unions.requests.get(index) != request:
+            if self.unions.leaves.get(index) != request:
                 self.add_keccak(index, request)
         self.offer()
 
@@ -75,7 +94,7 @@ class Course:
 
     def add_keccak(self, index: int, record: KeccakRecord) -> None:
         """Note what the guest wants hashed by the keccak circuit."""
-        if self.spec.proved:
+        if self.spec.proved and isinstance(self.unions, Keccaks):
             self.unions.add(index, record)
             self.chain.offer()
 
@@ -85,13 +104,20 @@ class Course:
         self._offers.withdraw("execute")
         if self.spec.proved:
             self.tree.end(record.segments)
-            self.unions.end(record.keccaks)
+            if isinstance(self.unions, Keccaks):
+                self.unions.end(record.keccaks)
             self.chain.end(record)
 
     def rely(self, found: dict[str, Relied]) -> None:
         """Note how jobs are that this one relies on."""
         self.given.note(found)
+        self.unions.note(found)
         self._offer_execute()
+
+    def judge(self, ref: str, shown: tuple[Member, str] | FarmError) -> None:
+        """Note what the receipt of a member is, or why it is none."""
+        self.members.judge(ref, shown)
+        self.unions.offer()
 
     def take(self, step: str) -> bool:
         """Note that a step is under way; False if what it works on is not there."""
@@ -154,9 +180,20 @@ class Course:
         return self.tree.segments
 
     @property
+    def input(self) -> str:
+        """The reference of what the guest reads, "" while it is not known."""
+        return self.gathered.input if self.gathered else self.spec.input
+
+    @property
     def executing(self) -> bool:
         """Whether more segments may come."""
         return self.executed is None
+
+    @property
+    def brings_more(self) -> bool:
+        """Whether more segments may come at once: the guest runs, or can be run."""
+        waits = self.given.awaited or (self.spec.members and not self.gathered)
+        return self.executing and not (waits or self.spec.batch)
 
     @property
     def roots(self) -> list[str]:
@@ -172,7 +209,7 @@ class Course:
     @property
     def unproven(self) -> str:
         """The first claim that the guest relies on and nothing proves, "" for none."""
-        if len(self.unions.requests) < (self.unions.count or 0):
+        if not self.unions.whole:
             return ""  # more of them are in the ledger
         found = self.chain.assumptions
         return next((one.claim for one in found if not (one.ref or self._own(one))), "")
@@ -185,19 +222,20 @@ class Course:
     def inputs(self, step: str) -> list[str]:
         """Return the references of what a step works on."""
         if step == "execute":
-            return [self.spec.program, self.spec.input, *self.given.receipts]
+            return [self.spec.program, self.input, *self.given.receipts]
         return self._branch(step).inputs(span_of(step))
 
     def arguments(self, step: str) -> dict[str, object]:
         """Return what a task is told of a step: what comes out, how the guest is to be run."""
-        spec = self.spec
-        if step != "execute":
-            lift = {"lift": False} if self.form(step) == "segment" else {}
-            return {"claim": self.claim(step), **lift}
-        limits = {"cycle_limit": spec.cycle_limit, "input_limit": spec.input_limit}
-        how = {"po2": spec.po2, "proved": spec.proved, "receipt": spec.receipt}
-        how |= {"seed": spec.seed} if spec.seed else {}
-        return {"image_id": spec.image_id, **how, **limits}
+        if step == "execute":
+            top = {"claim": self.unions.top, "control_root": RECURSION_ROOT}
+            return arguments(self.spec) | ({"assumed": [top]} if self.spec.members else {})
+        lift = {"lift": False} if self.form(step) == "segment" else {}
+        return {"claim": self.claim(step), **lift}
+
+    def knows(self, step: str) -> bool:
+        """Return whether it is known what the output of a step has to prove."""
+        return _BRANCH[step.partition(":")[0]] != "unions" or self.unions.knows(span_of(step))
 
     def claim(self, step: str) -> str:
         """Return the digest of what the output of a step has to prove."""
@@ -212,38 +250,6 @@ class Course:
     def cost(self, step: str) -> int:
         """Return the work in a step, in cycles of proving."""
         return self._branch(step).cost(span_of(step))
-
-    def progress(self) -> dict[str, str | int]:
-        """Return the entry that tells waiters how far this is."""
-        entry: dict[str, str | int] = {"state": State.RUNNING, "text": self.doing()}
-        entry |= {"segments": len(self.segments), "segments_known": int(not self.executing)}
-        entry |= {"proved": self.tree.proved, "folds": self._folds}
-        entry |= {"keccaks": len(self.unions.requests), "keccaks_proved": self.unions.proved}
-        return entry | {"folds_due": 0 if self.executing else self._folds_due}
-
-    def doing(self) -> str:
-        """Return what is done for it now, in words."""
-        if self.given.awaited:
-            return f"waiting for job {self.given.awaited[0]}"
-        if self.roots:
-            return "checking the receipt"
-        if self.executing:
-            return "executing" if not self.tree.proved else "executing and proving"
-        if self._base():
-            return "resolving" if self.chain.assumptions else "wrapping"
-        return "proving" if self.tree.proved < len(self.segments) else "joining"
-
-    @property
-    def _folds(self) -> int:
-        unions = len(self.unions.refs) - self.unions.proved
-        return self.tree.joins + unions + len(self.chain.refs)
-
-    @property
-    def _folds_due(self) -> int:
-        unions = max(0, len(self.unions.requests) - 1)
-        if self.spec.receipt == "composite":
-            return unions
-        return max(0, len(self.segments) - 1) + unions + len(self.chain)
 
     # What is ready.
 
@@ -264,7 +270,7 @@ class Course:
             branch.withdraw()
 
     def _offer_execute(self) -> None:
-        if self.executing and "execute" not in self.flying and not self.given.awaited:
+        if self.brings_more and "execute" not in self.flying:
             self._offers.offer("execute", Rank.EXECUTE)
 
     def _branch(self, step: str) -> Branch:
@@ -288,10 +294,3 @@ _BRANCH = {"prove": "tree", "join": "tree", "keccak": "unions", "union": "unions
 _BRANCH |= {"resolve": "chain", "wrap": "chain"}
 #: What it puts out, if that is no succinct receipt of the common kind.
 _FORM = {"keccak": "keccak", "wrap": "groth16"}
-
-
-def span_of(step: str) -> Span:
-    """Return the span in the name of a step that has one."""
-    span = parse_step(step)[1]
-    assert span is not None
-    return span

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 import structlog
 from celery import Celery
 
-from farm import about, embedded, hosts, logline
+from farm import about, closer, embedded, hosts, logline
 from farm import queue as transport
 from farm.assign import Limits
+from farm.batcher import Batcher
 from farm.blobs import DirectoryBlobs
 from farm.book import Book, OutOfStep, StaleEpoch
 from farm.carry import Carrier
@@ -73,7 +74,8 @@ class Dispatch:
         self._rounds = Rounds(settings, book, self._hints, self._scheduler)
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._verifier = (verifier or _verifier(settings))(self._inbox.put)
-        self._carrier = Carrier(book, broker, self._verifier)
+        self._batcher = Batcher(settings, book, self._inbox.put)
+        self._carrier = Carrier(book, broker, self._verifier, self._batcher)
         self._groups = Groups(book, self._carrier, settings.trace_linger_seconds)
         self._over = threading.Event()
         self._held = self._tell = self._turned = time.monotonic()
@@ -94,6 +96,7 @@ class Dispatch:
         finally:
             self._over.set()
             self._verifier.close()
+            self._batcher.close()
 
     def _loop(self, stop: threading.Event) -> None:
         beat = time.monotonic()
@@ -226,7 +229,8 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
             about.note(book, {"scheduler": about.version()})
             if warning := book.check():
                 log.warning(warning)
-            Dispatch(settings, book, broker).run(stop)
+            with closer.running(settings, urls.ledger):
+                Dispatch(settings, book, broker).run(stop)
             book.release()
         except StaleEpoch as error:
             log.warning("scheduler leaves", why=str(error))
@@ -248,7 +252,7 @@ def _is_chunk(item: Item) -> bool:
 
 def _limits(settings: Settings) -> Limits:
     known = (settings.attempts, settings.step_seconds, settings.bytes_in_flight)
-    return Limits(*known, settings.tenants)
+    return Limits(*known, settings.tenants, settings.batch_size, settings.batch_wait_seconds)
 
 
 def _verifier(settings: Settings) -> Verifying:

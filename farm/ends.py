@@ -6,7 +6,7 @@ Pure: the half of the scheduler that knows when to give up.
 from collections import deque
 from typing import Any
 
-from farm import execution
+from farm import execution, progress
 from farm import instructions as do
 from farm.assign import PATIENCE, Assigner, Limits
 from farm.course import Course
@@ -21,7 +21,8 @@ from farm.errors import (
 )
 from farm.job import State
 from farm.line import Key
-from farm.session import JobFacts, Relied, job_key, same_limits
+from farm.relied import batch_journal
+from farm.session import Gathered, JobFacts, Relied, job_key, same_limits
 from farm.wire import ExecutedRecord
 
 
@@ -102,7 +103,7 @@ class Ends(Assigner):
         spec = course.spec
         if spec.kind == "trace":
             course.finalizing = True
-            what = (spec.image_id, spec.input.partition("-")[0], record.journal)
+            what = (spec.image_id, course.input.partition("-")[0], record.journal)
             self.out.append(do.Commit(course.name, *what, record.cycles.get("user", 0)))
         else:
             # There is nothing else to be had of it than what the guest put out.
@@ -122,16 +123,35 @@ class Ends(Assigner):
         for job in waiters:
             self.conclude(outcome(job, end))
 
+    def set_gathered(self, course: Course, found: Gathered | FarmError) -> None:
+        """Note what was gathered for a set, or have it tried again."""
+        if not course.gathering:
+            return
+        course.gathering = False
+        if isinstance(found, Gathered):
+            self.out.append(do.Keep(course.name, found))
+            course.gathered = found
+            course.offer()
+            self.settle(course)
+            return
+        course.tries["gather"] = course.tries.get("gather", 0) + 1
+        if not isinstance(found, Transient) or self.spent(course, "gather"):
+            self.fail(course, found)
+        else:
+            self.gather(course)
+
     def kept(self, course: Course, record: ExecutedRecord, receipt: str) -> dict[str, Any]:
         """Return what is kept of a session that ended well."""
         known = {"receipt": receipt, "journal": record.journal}
-        return known | {"stats": stats(course, record)}
+        more = {"members": course.gathered.members} if course.gathered else {}
+        return known | {"stats": stats(course, record) | more}
 
     def conclude(self, how: do.Finish | do.Reattach) -> None:
         """End a job, and with it the waiting of those that rely on it."""
         self.out.append(how)
         if isinstance(how, do.Finish):
-            self.concluded.append((how.job, Relied(how.state, how.receipt)))
+            journal = batch_journal(how.stats) or how.journal
+            self.concluded.append((how.job, Relied(how.state, how.receipt, journal)))
 
     def spread(self) -> None:
         """Let those that rely on jobs know that these have ended; some of them end of it."""
@@ -146,11 +166,29 @@ class Ends(Assigner):
         """End a session whose guest relies on what will not be there."""
         if why := course.given.lost():
             self.fail(course, AssumptionMissing(why))
+        elif none := course.members.none():
+            self.fail(course, none)
+        else:
+            self.gather(course)
+
+    def inspect(self, course: Course) -> None:
+        """Have the receipts looked at that are to be in a set."""
+        kind = course.spec.receipt
+        for ref, image_id in course.members.unseen.items():
+            self.out.append(do.Inspect(course.name, ref, image_id, kind))
+
+    def gather(self, course: Course) -> None:
+        """Have it stored who is in a set, and what its guest reads, once that is known."""
+        due = course.spec.members and course.members.complete and not course.gathered
+        if due and not course.gathering:
+            course.gathering = True
+            entries = tuple(course.members.entries)
+            self.out.append(do.Gather(course.name, course.spec.image_id, entries))
 
     def forget(self, course: Course) -> None:
         """Drop a session and free its slots: it has ended."""
         course.withdraw()
-        for job in course.given.awaited:
+        for job in course.given.awaited + course.members.awaited:
             self.relying.get(job, set()).discard(course.name)
         for step in course.flying:
             self.floor.leave((course.name, step))
@@ -167,10 +205,14 @@ class Ends(Assigner):
         """Return what waiters have still to hear, of these sessions or of all."""
         found = [self.untold.pop(name, None) for name in names or [*self.untold]]
         return [
-            do.Progress(course.name, tuple(course.waiters), course.progress())
+            do.Progress(course.name, tuple(self.listeners(course)), progress.entry(course))
             for course in found
             if course
         ]
+
+    def listeners(self, course: Course) -> list[str]:
+        """Return the jobs that wait for a session."""
+        return [*course.waiters]
 
     def reject(self) -> None:
         """End the sessions with a step that no slot can hold, or that none can wrap."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from farm.errors import FarmError
 from farm.instructions import Close
 from farm.outbox import Envelope
-from farm.session import JobFacts, SessionFacts, Slot, StepState
+from farm.session import Gathered, JobFacts, SessionFacts, Slot, StepState
+from farm.set_builder import Member
 from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord
 
 
@@ -146,6 +147,40 @@ class Finalized(Event):
     session: str
     receipt: str = ""
     error: FarmError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected(Event):
+    """A receipt proves that a program ended well with a journal; or why it cannot be in a set."""
+
+    session: str
+    ref: str
+    #: The member, and the reference of its journal.
+    shown: tuple[Member, str] | FarmError
+
+
+@dataclass(frozen=True, slots=True)
+class SetGathered(Event):
+    """What the guest of a set reads is stored; or not, and why."""
+
+    session: str
+    gathered: Gathered | FarmError
+
+
+@dataclass(frozen=True, slots=True)
+class Uncarried(Event):
+    """A job that was to carry these sessions could not be handed in."""
+
+    sessions: tuple[str, ...]
+    error: FarmError
+
+
+@dataclass(frozen=True, slots=True)
+class Divided(Event):
+    """What came of each input of a list: its SHA-256, and the reference of its output."""
+
+    session: str
+    found: tuple[tuple[str, str], ...] | FarmError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from farm.job import JobSpec
 from farm.wire import ExecutedRecord
 
 
@@ -31,6 +32,14 @@ class Logs(NamedTuple):
 
     stdout: bytes
     stderr: bytes
+
+
+def arguments(spec: JobSpec) -> dict[str, Any]:
+    """Return what a task is told of how a job's guest is to be run."""
+    limits = {"cycle_limit": spec.cycle_limit, "input_limit": spec.input_limit}
+    how = {"po2": spec.po2, "proved": spec.proved, "receipt": spec.receipt}
+    seed = {"seed": spec.seed} if spec.seed else {}
+    return {"image_id": spec.image_id, **how, **seed, **limits}
 
 
 def stats(record: ExecutedRecord) -> dict[str, Any]:

@@ -1,13 +1,24 @@
 """The handle of one job: wait for it, fetch what came of it, cancel it."""
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from farm import execution
-from farm.errors import GuestFailed, JobFailed, NoReceipt, ReceiptSwept, WaitTimeout, WrongKind
+from farm import batched, execution, membership, open_sets
+from farm.errors import (
+    BadInput,
+    GuestFailed,
+    JobFailed,
+    NoReceipt,
+    ReceiptSwept,
+    WaitTimeout,
+    WrongKind,
+)
 from farm.execution import Execution, Logs
-from farm.follow import Clock, Progress, follow
+from farm.follow import AGAIN, Clock, Progress, follow
+from farm.inclusion import Inclusion
 from farm.job import Change, JobView
+from farm.membership import Membership
 from farm.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -60,6 +71,53 @@ class Job:
         if receipt.kind != spec.receipt:
             raise WrongKind(receipt.kind, spec.receipt)
         return receipt
+
+    def output(self) -> bytes:
+        """Return what the guest put out, shown by the job's receipt, which is verified here.
+
+        That is its journal; of a job that shares a receipt with others, its own part of that.
+        Raises as `receipt` does, and WrongClaim where the receipt has another one's output there.
+        """
+        view, receipt = self._succeeded(), self.receipt()
+        place = view.stats.get("batch")
+        if not isinstance(place, dict):
+            return receipt.journal
+        digest = view.spec.input.partition("-")[0]
+        return batched.output_of(receipt.journal, place["index"], digest)
+
+    def members(self) -> list[Membership]:
+        """Return all who were asked to be in the set of a job that has SUCCEEDED, in that order.
+
+        Each with the proof that it is in the set, or with why it is not. Of a job that makes no
+        set there are none.
+        """
+        view = self._succeeded()
+        roster = str(view.stats.get("members", ""))
+        get = self.farm.blobs.get
+        return membership.read(get(roster), view.spec.image_id, get) if roster else []
+
+    def inclusion(self, timeout: float | None = None) -> tuple[Inclusion, Receipt]:
+        """Return the proof that the job is in its set and the set's receipt, once there is one.
+
+        For jobs that were submitted to join an open set. Raises as `wait` does, of the job's own
+        and of the set's; BadInput for a job that joins none.
+        """
+        clock = Clock(timeout)
+        spec = self.status().spec
+        if not spec.aggregate:
+            raise BadInput(f"job {self.id} joins no set: submit it with aggregate=")
+        self._follow(clock.rest(), None)
+        self._succeeded()
+        while not (made := self.status().set):
+            if not clock.left():
+                raise WaitTimeout(self.id, "in no set yet", timeout)
+            time.sleep(min(AGAIN, clock.left()))
+        with self.farm.of(open_sets.home(spec.namespace, spec.aggregate)) as owner:
+            root = owner.job(made).wait(clock.rest())
+            found = {one.name: one for one in owner.job(made).members()}[self.id]
+        if found.error or not found.inclusion:
+            raise found.error or JobFailed(self.id, f"it is not in the set of job {made}")
+        return found.inclusion, root
 
     def execution(self) -> Execution:
         """Return what the guest of a job that has SUCCEEDED did, whatever was proved of it."""

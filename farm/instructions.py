@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farm.errors import FarmError
-from farm.job import State
-from farm.session import JobFacts, StepState
+from farm.job import JobSpec, State
+from farm.members import Entry
+from farm.session import Gathered, JobFacts, StepState
 from farm.wire import Assumed, StepMessage
 
 
@@ -83,6 +84,50 @@ class Finalize(Instruction):
     journal: str
     kind: str = "succinct"
     assumptions: tuple[Assumed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect(Instruction):
+    """Say of what program the receipt of a member is, if it holds and relies on nothing."""
+
+    session: str
+    ref: str
+    image_id: str
+    #: The kind that it has to be.
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gather(Instruction):
+    """Store what the guest of a set reads, and who is in the set."""
+
+    session: str
+    image_id: str
+    members: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Carry(Instruction):
+    """Hand in a job that does the work of these sessions in one execution."""
+
+    sessions: tuple[str, ...]
+    specs: tuple[JobSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Divide(Instruction):
+    """Store what a journal has of each input by itself."""
+
+    session: str
+    journal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep(Instruction):
+    """Note what was gathered for a set."""
+
+    session: str
+    gathered: Gathered
 
 
 @dataclass(frozen=True, slots=True)

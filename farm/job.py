@@ -38,6 +38,17 @@ def new_seed() -> str:
     return secrets.token_hex(32)
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """One that is asked to be in a set: a receipt by its reference, or a job by its id."""
+
+    name: str
+    #: Of which program it is said to be; "" for whatever its receipt shows.
+    image_id: str = ""
+    #: Why it cannot be in the set, where the client could tell.
+    code: str = ""
+    facts: list[object] = []
+
+
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One request: prove that this program, fed this input, puts out its journal."""
 
@@ -53,6 +64,13 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     input: str
     #: What the guest may rely on: references of receipts, ids of jobs whose receipts they will be.
     assumptions: list[str] = []
+    #: Of a set of receipts: who is to be in it. What its guest reads comes of them, not of `input`.
+    members: list[Asked] = []
+    #: Whether its program takes a list of inputs, of which `input` is one.
+    batch: bool = False
+    #: Of a job of the farm's own: the sessions whose work it does, and their inputs.
+    carries: list[str] = []
+    inputs: list[str] = []
     po2: int
     cycle_limit: int
     input_limit: int
@@ -64,6 +82,14 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     idempotency_key: str | None = None
     labels: dict[str, str] = {}
+    #: The open set that it joins once it has its receipt, and what it is worth there.
+    aggregate: str = ""
+    value: float = 0.0
+
+    @property
+    def relied_on(self) -> list[str]:
+        """What has to be there before its guest is executed: receipts and jobs."""
+        return [*self.assumptions, *(one.name for one in self.members if not one.code)]
 
     @property
     def proved(self) -> bool:
@@ -99,6 +125,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     stats: dict[str, object] = {}
     code: str = ""
     facts: list[object] = []
+    #: The job that makes the set which this one is in.
+    set: str = ""
 
     def error(self) -> FarmError | None:
         """Return why the job ended without a receipt, None if it did not.
@@ -127,6 +155,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     #: Requests for the keccak circuit; `segments_known` says whether there may be more.
     keccaks: int = 0
     keccaks_proved: int = 0
+    #: Of a set: who was asked for, and how many of them are there.
+    members: int = 0
+    members_ready: int = 0
     #: Of a trace batch: its id, chunks done of `segments`, the chunk done just now and its result.
     batch: str = ""
     done: int = 0

@@ -12,6 +12,9 @@ farm:sessions        set     names of sessions that are running              all
 farm:batches         set     ids of trace batches that are running           client     until ended
 farm:held            string  bytes that trace batches hold in scratch        all        always
 farm:holders         zset    "<batch> <bytes>" by when they have expired     all        SCRATCH
+farm:open_sets       zset    jobs that wait to be in a set, by when they did scheduler  closed
+farm:closed          hash    job of a set -> its spec, until it is handed in scheduler  handed in
+farm:guests          hash    image id -> Registered (JSON)                   client     always
 farm:recent          list    ids of the newest jobs, newest first            client     RECENT
 farm:slots           hash    slot -> Slot (JSON)                             worker     gone
 farm:beats           hash    "slot:.." and "step:.." -> counter              worker     watched
@@ -66,6 +69,9 @@ SESSIONS = "farm:sessions"
 BATCHES = "farm:batches"
 HELD = "farm:held"
 HOLDERS = "farm:holders"
+GUESTS = "farm:guests"
+OPEN_SETS = "farm:open_sets"
+CLOSED = "farm:closed"
 RECENT_JOBS = "farm:recent"
 SLOTS = "farm:slots"
 BEATS = "farm:beats"

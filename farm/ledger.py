@@ -83,13 +83,14 @@ class Ledger(Server):
         name = running or session_name(spec)
         names = [keys.job(spec.id), keys.changes(spec.id), keys.OPEN, keys.SESSIONS]
         names += [keys.answer(key), keys.session(name), keys.waiters(name)]
-        names += [keys.SEQ, keys.EVENTS, keys.RECENT_JOBS]
+        names += [keys.SEQ, keys.EVENTS, keys.RECENT_JOBS, keys.OPEN_SETS]
         if spec.idempotency_key:
             names.append(keys.idempotency(spec.namespace, spec.idempotency_key))
         args = [spec.id, name, _json(spec), key, running or "", receipt or "", int(bool(there))]
         args += [cap, keys.RETAINED, keys.RECENT, "identity", identity(spec)]
         args += ["priority", spec.priority, "deadline", spec.deadline or ""]
-        relied = [keys.job(one) for one in spec.assumptions if is_job(one)]
+        args += ["joins", 1] if spec.aggregate else []
+        relied = [keys.job(one) for one in spec.relied_on if is_job(one)]
         before = [self.command("rely", relied, [keys.RETAINED])] if relied else []
         verdict, id = self._durable("submit", names, args, before)
         return verdict, id

@@ -4,7 +4,7 @@ Pure.
 """
 
 from farm import events as e
-from farm.ends import Ends
+from farm.batching import Batching
 from farm.errors import WorkerLost
 from farm.line import Key
 
@@ -12,7 +12,7 @@ from farm.line import Key
 SETTLED = frozenset({"REPORTED", "FAILED", "DONE"})
 
 
-class Losses(Ends):
+class Losses(Batching):
     """What slots take with them."""
 
     def slot_seen(self, event: e.SlotSeen) -> None:

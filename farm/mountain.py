@@ -6,7 +6,7 @@ All digests are 64 hex digits.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 
 from Crypto.Hash import keccak
 
@@ -15,9 +15,25 @@ from farm.errors import BadInput
 Level = list[bytes]
 
 
+class Tree:
+    """The whole tree over claim digests in their order; raises BadInput for none."""
+
+    def __init__(self, claims: Iterable[str]) -> None:
+        self._levels = _levels(claims)
+
+    @property
+    def root(self) -> str:
+        """The root."""
+        return self._levels[-1][0].hex()
+
+    def path(self, number: int) -> list[str]:
+        """Return the nodes that lead from claim `number` to the root."""
+        return list(_beside(self._levels, number))
+
+
 def root(claims: Sequence[str]) -> str:
     """Return the root over claim digests in their order; raises BadInput for none."""
-    return _levels(claims)[-1][0].hex()
+    return Tree(claims).root
 
 
 def paths(claims: Sequence[str]) -> list[list[str]]:
@@ -25,19 +41,24 @@ def paths(claims: Sequence[str]) -> list[list[str]]:
 
     All at once they cost as much as the root.
     """
-    levels = _levels(claims)
-    return [list(_beside(levels, number)) for number in range(len(claims))]
+    tree = Tree(claims)
+    return [tree.path(number) for number in range(len(claims))]
 
 
 def climb(claim: str, path: Iterable[str]) -> str:
     """Return the root that a claim's digest and a path lead to."""
-    return reduce(_pair, map(bytes.fromhex, path), _leaf(claim)).hex()
+    return reduce(_met, map(bytes.fromhex, path), _leaf(claim)).hex()
 
 
-def _levels(claims: Sequence[str]) -> list[Level]:
-    if not claims:
-        raise BadInput("a set of claims: it has no members")
+def forget() -> None:
+    """Drop the nodes that members have met on their way, for who measures that way."""
+    _met.cache_clear()
+
+
+def _levels(claims: Iterable[str]) -> list[Level]:
     levels = [[_leaf(claim) for claim in claims]]
+    if not levels[0]:
+        raise BadInput("a set of claims: it has no members")
     while len(below := levels[-1]) > 1:
         pairs = zip(below[::2], below[1::2], strict=False)
         odd = below[-1:] if len(below) % 2 else []
@@ -58,6 +79,10 @@ def _leaf(claim: str) -> bytes:
 
 def _pair(one: bytes, other: bytes) -> bytes:
     return _keccak(min(one, other) + max(one, other))
+
+
+#: On their way to the root the members of a set meet the same nodes.
+_met = lru_cache(maxsize=1 << 12)(_pair)
 
 
 def _keccak(body: bytes) -> bytes:

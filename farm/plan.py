@@ -1,4 +1,4 @@
-"""Decide what to fold: which neighbours to join, which join can wait, which keccaks to unite.
+"""Decide what to fold: which neighbours to join, and which join can wait.
 
 Pure: no Redis, no Celery, no clock. The tree is the balanced one over all segments: a node
 covers [k * 2^j, (k + 1) * 2^j), cut off where the session ends. Any order of joins ends in one
@@ -75,46 +75,3 @@ def _in_tree(span: Span, count: int | None) -> bool:
 def _room(span: Span) -> int:
     """Return the smallest power of two that holds the span."""
     return 1 << (span.end - span.start - 1).bit_length()
-
-
-def halves(span: Span) -> tuple[Span, Span]:
-    """Return the two spans of keccak requests whose union is that of `span`.
-
-    The guest makes this tree as it runs and relies on its root: RISC Zero's Merkle mountain
-    range. A mountain covers [k * 2^j, (k + 1) * 2^j); at the end they unite from the left.
-    """
-    last = _size(span) // 2 if _mountain(span) else span.end & -span.end
-    return Span(span.start, span.end - last), Span(span.end - last, span.end)
-
-
-def above(span: Span, count: int | None) -> Span | None:
-    """Return the union that `span` goes into; None for the root, or while that is not known.
-
-    `count` is the number of requests, None while the guest still runs.
-    """
-    size = _size(span)
-    start = span.start - span.start % (2 * size)
-    if _mountain(span) and (count is None or start + 2 * size <= count):
-        return Span(start, start + 2 * size)
-    if count is None or span == Span(0, count):
-        return None
-    left = count - span.end
-    return Span(0, span.end if span.start else span.end + (1 << left.bit_length() - 1))
-
-
-def mountains(count: int) -> list[Span]:
-    """Return the widest unions of `count` requests that any later ones leave as they are."""
-    found, start = [], 0
-    while start < count:
-        found.append(Span(start, start + (1 << (count - start).bit_length() - 1)))
-        start = found[-1].end
-    return found
-
-
-def _mountain(span: Span) -> bool:
-    size = _size(span)
-    return size & (size - 1) == 0 and span.start % size == 0
-
-
-def _size(span: Span) -> int:
-    return span.end - span.start

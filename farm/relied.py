@@ -5,7 +5,8 @@ Pure. A job that relies on others is not executed before these have SUCCEEDED.
 
 from collections.abc import Iterable, Mapping
 
-from farm.job import JobView, State
+from farm import open_sets
+from farm.job import JobSpec, JobView, State
 from farm.session import Relied
 
 
@@ -16,8 +17,21 @@ def is_job(name: str) -> bool:
 
 def relied(view: JobView | None, namespace: str) -> Relied:
     """Return what a job gives to one of this namespace that relies on it."""
-    there = view is not None and view.spec.namespace == namespace
-    return Relied(view.state, view.receipt) if view and there else Relied(None)
+    there = view is not None and namespace in (view.spec.namespace, _shared(view.spec))
+    if not view or not there:
+        return Relied(None)
+    return Relied(view.state, view.receipt, batch_journal(view.stats) or view.journal)
+
+
+def batch_journal(stats: Mapping[str, object]) -> str:
+    """Return the journal of the receipt that a job shares with others, "" for one of its own."""
+    place = stats.get("batch")
+    return str(place["journal"]) if isinstance(place, dict) else ""
+
+
+def _shared(spec: JobSpec) -> str:
+    """Return the namespace of the set that a job joins, if tenants share that."""
+    return open_sets.home(spec.namespace, spec.aggregate)
 
 
 class Given:

@@ -57,14 +57,16 @@ class Remains(Server):
                 return
 
     def relied(self) -> set[str]:
-        """Return the jobs whose receipts jobs that have not ended rely on."""
+        """Return the jobs whose receipts jobs that have not ended rely on, or will."""
         found: set[str] = set()
-        ids = list(self._read([("SMEMBERS", keys.OPEN)])[0])
+        ids, waiting = self._read([("SMEMBERS", keys.OPEN), ("ZRANGE", keys.OPEN_SETS, 0, -1)])
+        ids = list(ids)
+        found.update(waiting)
         for start in range(0, len(ids), PAGE):
             page = ids[start : start + PAGE]
             for text in self._read([("HGET", keys.job(id), "spec") for id in page]):
                 with contextlib.suppress(ValueError):
-                    names = msgspec.json.decode(text or "", type=JobSpec).assumptions
+                    names = msgspec.json.decode(text or "", type=JobSpec).relied_on
                     found.update(name for name in names if is_job(name))
         return found
 

@@ -32,6 +32,7 @@ from farm.job import State
 from farm.line import Key
 from farm.losses import Losses
 from farm.placement import Seat
+from farm.progress import doing
 from farm.session import Relied, StepState, job_key
 
 #: What only says that a slot's own host is no good: another slot may have a better one ..
@@ -65,6 +66,8 @@ class Scheduler(Losses):
         """
         self.reject()
         self.spread()
+        if self._restored:
+            self.carry()
         for send in self.assign() if self._restored else []:
             self.out.append(send)
             if send.message.step == "execute":
@@ -91,8 +94,10 @@ class Scheduler(Losses):
         if course is None:
             course = Course(facts, self.proving, self.executing)
             self.courses[facts.name] = course
-            for job in course.given.awaited:
+            for job in course.given.awaited + course.members.awaited:
                 self.relying.setdefault(job, set()).add(course.name)
+            self.inspect(course)
+            self.gather_in(course)
         else:
             course.merge(facts)
         if facts.executed and not course.executed:
@@ -151,7 +156,7 @@ class Scheduler(Losses):
     def _deadline_passed(self, event: e.DeadlinePassed) -> None:
         course = self.courses.get(event.session)
         if course and event.job in course.waiters:
-            error = JobTimedOut(event.job, course.doing())
+            error = JobTimedOut(event.job, doing(course))
             key = job_key(course.spec)
             self.conclude(do.Finish(event.job, course.name, key, State.TIMED_OUT, error))
             self._job_left(e.JobLeft(event.session, event.job))
@@ -191,7 +196,7 @@ class Scheduler(Losses):
             return
         if course.attempts[step] != record.attempt:
             return
-        if record.state == "REPORTED":
+        if record.state == "REPORTED" and course.knows(step):
             # The slot is kept a moment more: what this output makes ready may be more urgent
             # than what is ready now.
             course.verifying[step] = record.slot
@@ -241,6 +246,22 @@ class Scheduler(Losses):
             self.remake(course, str(event.error.facts[0]))
         self.settle(course)
 
+    def _inspected(self, event: e.Inspected) -> None:
+        if course := self.courses.get(event.session):
+            course.judge(event.ref, event.shown)
+            self.check(course)
+
+    def _set_gathered(self, event: e.SetGathered) -> None:
+        if course := self.courses.get(event.session):
+            self.set_gathered(course, event.gathered)
+
+    def _uncarried(self, event: e.Uncarried) -> None:
+        self.uncarried(event.sessions, event.error)
+
+    def _divided(self, event: e.Divided) -> None:
+        if course := self.courses.get(event.session):
+            self.divided(course, event.found)
+
     def _awaited(self, course: Course, step: str, attempt: int) -> bool:
         return step in course.verifying and course.attempts[step] == attempt
 
@@ -263,4 +284,8 @@ _HANDLERS: dict[type[e.Event], Callable[[Scheduler, Any], None]] = {
     e.Verified: Scheduler._verified,
     e.Refused: Scheduler._refused,
     e.Finalized: Scheduler._finalized,
+    e.Inspected: Scheduler._inspected,
+    e.SetGathered: Scheduler._set_gathered,
+    e.Uncarried: Scheduler._uncarried,
+    e.Divided: Scheduler._divided,
 }

@@ -50,7 +50,8 @@ def job_key(spec: JobSpec) -> str:
 def _asked(spec: JobSpec) -> list[object]:
     digest = spec.input.partition("-")[0]
     relied_on = sorted(set(spec.assumptions))
-    return [spec.kind, ZKVM, spec.namespace, spec.image_id, digest, relied_on]
+    more = [part for part in (spec.members, spec.carries) if part]
+    return [spec.kind, ZKVM, spec.namespace, spec.image_id, digest, relied_on, *more]
 
 
 def session_name(spec: JobSpec) -> str:
@@ -77,6 +78,13 @@ def parse_step(step: str) -> tuple[str, Span | None]:
     if not found:
         raise BadInput(f"step {step!r}: not a step's name")
     return found[1], Span(int(found[2]), int(found[3]))
+
+
+def span_of(step: str) -> Span:
+    """Return the span in the name of a step that has one."""
+    span = parse_step(step)[1]
+    assert span is not None
+    return span
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +157,14 @@ class Relied(NamedTuple):
     #: Where the job is; of a receipt that was given, SUCCEEDED. None for a job there is not.
     state: State | None
     receipt: str = ""
+    journal: str = ""
+
+
+class Gathered(NamedTuple):
+    """What a set has come to: what its guest reads, and who is in it (farm/members.py)."""
+
+    input: str
+    members: str
 
 
 class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,3 +180,5 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     waiters: list[JobFacts]
     #: The jobs that the guest relies on.
     relied: dict[str, Relied] = {}
+    #: Of a set, once it is known who is in it.
+    gathered: Gathered | None = None

@@ -9,6 +9,17 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from farm import claim as claims
+from farm.errors import BadInput
+
+#: Bytes that it commits.
+JOURNAL = 96
+
+#: Cycles of the builder, measured with 1 to 1,000 members by segments of 2^20 (right to 2 %): each
+#: member, and what is there without any; of the latter also what the end of a segment takes.
+EACH, ALONE, RESERVED = 42_136, 3_000, 20_000
+
+#: Image id of guest/blobs/set-builder.bin (guest/images.toml has it): whose sets the farm makes.
+IMAGE_ID = "e618c9da065161952592cba3af76ae65b99187b869d12dfad02b34128537c63e"
 
 
 class Member(NamedTuple):
@@ -26,6 +37,29 @@ class Member(NamedTuple):
     def claim(self) -> str:
         """The digest of its claim."""
         return claims.ok(*self)
+
+
+def cycles(count: int) -> int:
+    """Return the cycles in which a set of so many members is built, paging among them."""
+    return EACH * count + ALONE
+
+
+def room(count: int) -> int:
+    """Return how many members the rows have room for that so many members take.
+
+    A segment has a power of two of rows, so some more cost the builder nothing.
+    """
+    rows = 1 << (cycles(count) + RESERVED - 1).bit_length()
+    return max(count, (rows - RESERVED - ALONE) // EACH)
+
+
+def read(raw: bytes) -> tuple[str, list[Member]]:
+    """Return the image id and the members that a builder is fed; raises BadInput."""
+    body = raw[4:]
+    if int.from_bytes(raw[:4], "little") != len(body) or len(body) % 64 != 32 or len(body) < 96:
+        raise BadInput(f"set builder: {len(raw)} bytes are no image id and members")
+    found = [body[at : at + 32].hex() for at in range(0, len(body), 32)]
+    return found[0], [Member(*pair) for pair in zip(found[1::2], found[2::2], strict=True)]
 
 
 def stdin(builder: str, members: Sequence[Member]) -> bytes:

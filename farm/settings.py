@@ -13,6 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from farm import open_sets
 from farm.errors import BadSetting
 
 #: Version of RISC Zero's zkVM that this farm proves with; part of queue names and session ids.
@@ -35,6 +36,11 @@ def _segment_po2(value: object) -> object:
     if value != "auto" and str(value) not in map(str, PO2):
         raise ValueError(f'{value!r} is not "auto", 14, or 16 to 22')
     return value
+
+
+def _closing(given: dict[str, object]) -> dict[str, object]:
+    open_sets.terms(given)
+    return given
 
 
 class Settings(BaseSettings):
@@ -76,6 +82,9 @@ class Settings(BaseSettings):
     bytes_in_flight: int = 4 << 30
     open_jobs: int = 100_000
     tenants: dict[str, PositiveFloat] = {}
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    batch_wait_seconds: Annotated[float, Field(ge=0)] = 1.0
+    aggregate: Annotated[dict[str, object], AfterValidator(_closing)] = open_sets.TERMS
 
     keep_jobs_days: float = 30.0
     keep_receipts_days: float = 30.0

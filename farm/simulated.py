@@ -9,8 +9,10 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
+from farm import set_builder_program
 from farm.errors import FarmError, HostDied, HostFailed, StepHung
 from farm.frames import Part
 from farm.host import PROTOCOL, Answer, Greeting, OnEmitted
@@ -18,10 +20,15 @@ from farm.settings import ZKVM
 from farm.simulated_device import Device
 from farm.simulated_execution import Emitted, execute
 from farm.simulated_profile import Profile
-from farm.simulated_verbs import Task, answer
+from farm.simulated_verbs import Task, answer, image_id
 
 MODE = "simulated"
 VERSION = "0.1.0"
+
+
+@cache
+def _set_builder() -> str:
+    return image_id(set_builder_program.read())
 
 
 class SimulatedChild:
@@ -106,7 +113,8 @@ class SimulatedChild:
         on_segment: OnEmitted | None,
         on_keccak: OnEmitted | None,
     ) -> Answer:
-        for one in execute(self._profile, args, parts, args.get("seed") or secrets.token_hex(8)):
+        entropy = args.get("seed") or secrets.token_hex(8)
+        for one in execute(self._profile, args, parts, entropy, _set_builder()):
             self._pass("execute", one.seconds)
             if one.what == "done":
                 return Answer(one.facts, one.parts)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from farm import claim as claims
+from farm import mountain, set_builder
 from farm import simulated_guest as guests
 from farm.claim import Claim
 from farm.errors import (
@@ -22,10 +23,10 @@ from farm.errors import (
     InputTooLarge,
 )
 from farm.frames import Part
-from farm.plan import halves
 from farm.session import Span
 from farm.settings import PO2
-from farm.simulated_guest import Guest
+from farm.shapes import KECCAKS
+from farm.simulated_guest import Assumed, Guest
 from farm.simulated_profile import Profile
 from farm.simulated_receipts import Played, decode, encode
 from farm.simulated_verbs import image_id
@@ -43,21 +44,53 @@ class Emitted(NamedTuple):
     parts: list[bytes]
 
 
+class _Does(NamedTuple):
+    """What a guest does with its input."""
+
+    guest: Guest
+    journal: bytes
+    assumes: list[Assumed]
+
+
 def execute(
-    profile: Profile, args: dict[str, Any], parts: Sequence[Part], entropy: str
+    profile: Profile, args: dict[str, Any], parts: Sequence[Part], entropy: str, builder: str = ""
 ) -> Iterator[Emitted]:
     """Yield what an execution puts out, the end last; with `proved` false, after the same time.
+
+    `builder` is the image id of the set builder, which reads what the real one does.
 
     Raises BadInput, ImageMismatch, InputTooLarge, CycleLimitReached, GuestPanicked or
     AssumptionMissing where the real one does.
     """
     program, stdin, *relied_on = (bytes(part) for part in parts)
     _check(args, stdin)
-    image, guest = image_id(program), guests.read(stdin)
+    image = image_id(program)
+    does = _set(stdin) if image == builder else _any(stdin)
     if args.get("image_id", image) != image:
         raise ImageMismatch(image, args["image_id"])
     proven = [decode(one, "receipt", "succinct", "assumption").digest for one in relied_on]
-    yield from _Execution(profile, args, image, guest, stdin, entropy, proven).run()
+    yield from _Execution(profile, args, image, does, entropy, proven).run()
+
+
+def _any(stdin: bytes) -> _Does:
+    guest = guests.read(stdin)
+    return _Does(guest, guests.journal(guest, stdin), [(one, claims.ZERO) for one in guest.assumes])
+
+
+def _set(stdin: bytes) -> _Does:
+    own, members = set_builder.read(stdin)
+    guest = Guest(label="set", cycles=set_builder.cycles(len(members)))
+    root = mountain.root([member.claim for member in members])
+    united = (set_builder.united(members), claims.RECURSION_ROOT)
+    return _Does(guest, set_builder.journal(own, root), [united])
+
+
+def _given(args: dict[str, Any], proven: Sequence[str]) -> set[Assumed]:
+    """Return what a guest may rely on: what is proved, and what its caller sees to."""
+    seen_to = args.get("assumed", [])
+    named = [(one, claims.ZERO) for one in [*proven, *seen_to] if isinstance(one, str)]
+    under = [(one["claim"], one["control_root"]) for one in seen_to if isinstance(one, dict)]
+    return {*named, *under}
 
 
 def _check(args: dict[str, Any], stdin: bytes) -> None:
@@ -76,17 +109,17 @@ class _Execution:
         profile: Profile,
         args: dict[str, Any],
         image: str,
-        guest: Guest,
-        stdin: bytes,
+        does: _Does,
         entropy: str,
         proven: list[str],
     ) -> None:
         self._profile, self._args, self._image = profile, args, image
-        self._guest, self._entropy, self._proven = guest, entropy, proven
-        self._journal = guests.journal(guest, stdin)
+        guest, self._journal, self._assumes = does
+        self._guest = guest
+        self._entropy, self._proven = entropy, proven
         self._sizes = guests.sizes(guest, args["po2"])
         self._cycles = guest.cycles or sum(1 << po2 for po2 in self._sizes)
-        self._relied_on = guests.rely(guest, [*proven, *args.get("assumed", [])])
+        self._relied_on = guests.rely(self._assumes, _given(args, proven))
 
     def run(self) -> Iterator[Emitted]:
         yield from self._keccaks()
@@ -159,7 +192,7 @@ class _Execution:
     def _union(self, span: Span) -> tuple[str, str]:
         if span.end - span.start == 1:
             return guests.keccak_digest(self._entropy, span.start), claims.KECCAK_ROOT
-        left, right = halves(span)
+        left, right = KECCAKS.halves(span)
         both = claims.union(self._assumption(left), self._assumption(right))
         return both, claims.RECURSION_ROOT
 
@@ -180,7 +213,10 @@ class _Execution:
         return Emitted("done", 0.0, facts, [self._journal, b"", b""])
 
     def _assumptions(self, whole: Claim) -> list[dict[str, Any]]:
-        steps = [(one, claims.ZERO, one in self._proven) for one in self._guest.assumes]
+        steps = [
+            (claim, root, root == claims.ZERO and claim in self._proven)
+            for claim, root in self._assumes
+        ]
         if self._guest.keccaks:
             steps.append((*self._union(Span(0, self._guest.keccaks)), False))
         digests = [claims.assumption(claim, root) for claim, root, _ in steps]

@@ -4,7 +4,7 @@ Pure. Any program will do; its input, a JSON object, tells the rest. Executions 
 different entropy, drawn or of a seed, give segments that never fit together, as real ones do.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from hashlib import sha256
 from itertools import count, pairwise
 
@@ -14,6 +14,9 @@ from farm import claim as claims
 from farm.claim import Claim
 from farm.errors import AssumptionMissing, BadInput, GuestFailed
 from farm.settings import PO2
+
+#: A claim, and which programs may prove it.
+Assumed = tuple[str, str]
 
 
 class Guest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,14 +84,14 @@ def keccak_digest(entropy: str, index: int) -> str:
     return _digest(f"{entropy} keccak {index}")
 
 
-def rely(guest: Guest, given: Container[str]) -> list[str]:
-    """Return the digests of what the guest assumes; raises AssumptionMissing.
+def rely(assumes: Sequence[Assumed], given: Container[Assumed]) -> list[str]:
+    """Return the digests of what a guest assumes; raises AssumptionMissing.
 
-    `given` are the claims that the execution may rely on.
+    `given` is what the execution may rely on.
     """
-    if missing := next((one for one in guest.assumes if one not in given), None):
-        raise failed(AssumptionMissing(f"claim {missing}"))
-    return [claims.assumption(one) for one in guest.assumes]
+    if missing := next((one for one in assumes if one not in given), None):
+        raise failed(AssumptionMissing(f"claim digest {missing[0]}, control root {missing[1]}"))
+    return [claims.assumption(*one) for one in assumes]
 
 
 def failed(error: GuestFailed) -> GuestFailed:

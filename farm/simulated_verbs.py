@@ -124,7 +124,7 @@ def _join(ask: _Ask) -> Task:
 
 def _resolve(ask: _Ask) -> Task:
     conditional, held = decode(ask.parts[0], "succinct"), decode(ask.parts[1], *_ASSUMABLE)
-    if not conditional.assumed or _assumption(held) != conditional.assumed[0]:
+    if not conditional.assumed or conditional.assumed[0] not in _proves(held):
         raise HostFailed("resolve", "the receipt does not assume what the other one proves")
     left = conditional.assumed[1:]
     output = claims.tagged("risc0.Output", [conditional.journal_digest, claims.assumed(left)], [])
@@ -138,10 +138,11 @@ def _keccak(ask: _Ask) -> Task:
 
 
 def _union(ask: _Ask) -> Task:
-    left, right = ask.read("assumption")
-    both = claims.union(_assumption(left), _assumption(right))
+    left, right = ask.read(*_ASSUMABLE)
+    both = claims.union(_proves(left)[-1], _proves(right)[-1])
     span = (left.span[0], right.span[1])
-    return ask.made("assumption", right, digest=both, root=claims.RECURSION_ROOT, span=span)
+    united = Played(form="assumption", digest=both, root=claims.RECURSION_ROOT, span=span)
+    return ask.made("assumption", united, label=right.label)
 
 
 def _verify(ask: _Ask) -> Task:
@@ -197,8 +198,10 @@ def _claim(played: Played) -> Claim:
     return played.claim
 
 
-def _assumption(played: Played) -> str:
-    return claims.assumption(played.digest, played.root)
+def _proves(held: Played) -> list[str]:
+    """Return the assumptions that a receipt discharges; in a union it counts as the last."""
+    roots = [held.root] if held.form == "assumption" else [claims.ZERO, claims.RECURSION_ROOT]
+    return [claims.assumption(held.digest, root) for root in roots]
 
 
 def _expect_image(receipt: Played, wanted: str, journal: bytes | None) -> None:

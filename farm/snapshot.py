@@ -18,7 +18,7 @@ from farm.ledger import job_view, pairs
 from farm.outbox import Envelope
 from farm.relied import is_job, relied
 from farm.server import LONGEST_BLOCK, Server
-from farm.session import JobFacts, Relied, SessionFacts, Slot, StepState
+from farm.session import Gathered, JobFacts, Relied, SessionFacts, Slot, StepState
 from farm.wire import ExecutedRecord, KeccakRecord, SegmentRecord
 
 log = structlog.get_logger()
@@ -117,6 +117,7 @@ class Snapshot(Server):
             steps=_steps(steps),
             waiters=self.waiting(waiters),
             relied=self.relied(spec),
+            gathered=Gathered(*known["gathered"].split()) if "gathered" in known else None,
         )
 
     def waiting(self, ids: Any) -> list[JobFacts]:
@@ -132,7 +133,7 @@ class Snapshot(Server):
 
     def relied(self, spec: JobSpec) -> dict[str, Relied]:
         """Return the jobs that a job relies on; one of another namespace is not there."""
-        jobs = [name for name in spec.assumptions if is_job(name)]
+        jobs = [name for name in spec.relied_on if is_job(name)]
         found = self.calls([("HGETALL", keys.job(id)) for id in jobs]) if jobs else []
         views = [
             job_view(id, pairs(flat)) if flat else None

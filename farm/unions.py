@@ -1,60 +1,101 @@
-"""What a guest wants hashed by the keccak circuit: its proofs, and their unions to one receipt.
+"""Unite the receipts that one guest relies on to one: a tree of unions, and what is ready of it.
 
-Pure. The guest relies on the root of the tree that farm/plan.py describes, so the claim of every
-union is known before it is proved.
+Pure. The guest relies on the root, so the claim of every union is known before it is proved.
 """
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Generic, TypeVar
 
-from farm.claim import KECCAK_ROOT, RECURSION_ROOT, assumption, union
+from farm.claim import RECURSION_ROOT, assumption, union
 from farm.offers import RECURSION, Offers, Rank
-from farm.plan import above, halves, mountains
-from farm.session import Span, step_name
-from farm.wire import KeccakRecord
+from farm.session import Relied, Span, step_name
+from farm.shapes import Shape, mountains
 
-#: What a row of a keccak proof costs, in cycles of proving: of the simulated GPUs of RISC Zero's
-#: own tests (an RTX 5090 at 2^17 rows and at a segment of 2^21).
-ROW = 4
-#: A keccak proof of 2^n rows needs about the memory of a segment of 2^(n + ROOM) cycles there.
-ROOM = 4
+Leaf = TypeVar("Leaf")
 
 
-class Unions:
-    """Keccak requests of one execution; `refs` are the outputs bound already."""
+class Unions(ABC, Generic[Leaf]):
+    """The unions of one execution; `refs` are the outputs bound already, of leaves too."""
+
+    #: What it looks like, and which programs prove a leaf.
+    shape: ClassVar[Shape]
+    leaf_root: ClassVar[str]
 
     def __init__(self, offers: Offers, refs: dict[Span, str]) -> None:
-        self.requests: dict[int, KeccakRecord] = {}
         self.refs = refs
-        #: How many requests there are, None while the guest runs.
+        self.leaves: dict[int, Leaf] = {}
+        #: How many leaves there are, None while there may be more.
         self.count: int | None = None
         self._offers = offers
         self._flying: set[Span] = set()
         self._offered: set[Span] = set()
         self._claims: dict[Span, str] = {}
 
+    @abstractmethod
+    def leaf_claim(self, index: int) -> str:
+        """Return the digest of what a leaf proves."""
+
+    # What it says of itself.
+
     @property
     def proved(self) -> int:
-        """How many requests are proved."""
+        """How many leaves are proved."""
         return sum(_size(span) == 1 for span in self.refs)
 
     @property
+    def united(self) -> int:
+        """How many unions are proved."""
+        return len(self.refs) - self.proved
+
+    @property
+    def whole(self) -> bool:
+        """Whether all leaves that there will be are known."""
+        return self.count is not None and len(self.leaves) >= self.count
+
+    @property
     def root(self) -> str:
-        """The reference of the receipt of all requests, "" while there is none."""
+        """The reference of the receipt of all leaves, "" while there is none."""
         return self.refs.get(Span(0, self.count), "") if self.count else ""
 
     def proves(self, claim: str, control_root: str) -> bool:
         """Return whether the root proves what the guest relies on."""
-        if not self.count or len(self.requests) < self.count:
+        if not self.count or not self.whole:
             return False
         return assumption(claim, control_root) == self._assumed(Span(0, self.count))
 
-    def add(self, index: int, record: KeccakRecord) -> None:
-        """Note a request of the guest."""
-        self.requests[index] = record
-        self._offer(self._missing(Span(index, index + 1)))
+    @property
+    def top(self) -> str:
+        """The digest of what all leaves prove, "" while it is not known."""
+        return self.claim(Span(0, self.count)) if self.count and self.whole else ""
+
+    def knows(self, span: Span) -> bool:
+        """Return whether it is known of whom the output of a union is."""
+        return True
+
+    def inputs(self, span: Span) -> list[str]:
+        """Return the references of what a union works on."""
+        return [self.refs[half] for half in self.shape.halves(span)]
+
+    def claim(self, span: Span) -> str:
+        """Return the digest of what the output of a step has to prove."""
+        if _size(span) == 1:
+            return self.leaf_claim(span.start)
+        if span not in self._claims:
+            self._claims[span] = union(*map(self._assumed, self.shape.halves(span)))
+        return self._claims[span]
+
+    def cost(self, span: Span) -> int:
+        """Return the work in a step, in cycles of proving."""
+        return RECURSION
+
+    # What happens to it.
+
+    def note(self, found: Mapping[str, Relied]) -> None:
+        """Note how jobs are that leaves come of."""
 
     def end(self, count: int) -> None:
-        """Note that the guest has ended, with so many requests."""
+        """Note that there will be no more than so many leaves."""
         self.count = count
         self.offer()
 
@@ -77,7 +118,7 @@ class Unions:
         self.refs[span] = ref
         if _size(span) > 1:
             self._withdraw({one for one in self._offered if _within(one, span)})
-        upper = above(span, self.count)
+        upper = self.shape.above(span, self.count)
         if upper and self._whole(upper):
             self._offer(self._missing(upper))
 
@@ -88,31 +129,13 @@ class Unions:
             return ""
         del self.refs[span]
         self.offer()
-        return _name(span)
+        return self._name(span)
 
     def needs(self, ref: str) -> bool:
-        """Return whether a request with this reference has still to be proved."""
-        ready = (span for root in self._roots() for span in self._missing(root))
-        return any(_size(one) == 1 and self.requests[one.start].ref == ref for one in ready)
+        """Return whether what the execution made under this reference is still needed."""
+        return False
 
-    def inputs(self, span: Span) -> list[str]:
-        """Return the references of what a step works on."""
-        if _size(span) == 1:
-            return [self.requests[span.start].ref]
-        return [self.refs[half] for half in halves(span)]
-
-    def claim(self, span: Span) -> str:
-        """Return the digest of what the output of a step has to prove."""
-        if _size(span) == 1:
-            return self.requests[span.start].digest
-        if span not in self._claims:
-            self._claims[span] = union(*map(self._assumed, halves(span)))
-        return self._claims[span]
-
-    def cost(self, span: Span) -> int:
-        """Return the work in a step, in cycles of proving."""
-        rows = ROW << self.requests[span.start].po2 if _size(span) == 1 else 0
-        return RECURSION + rows
+    # What is ready.
 
     def offer(self) -> None:
         """Offer all that is ready, and nothing else."""
@@ -126,7 +149,7 @@ class Unions:
 
     def _roots(self) -> list[Span]:
         if self.count is None:
-            return mountains(max(self.requests, default=-1) + 1)
+            return mountains(max(self.leaves, default=-1) + 1)
         return [Span(0, self.count)] if self.count else []
 
     def _missing(self, span: Span) -> Iterator[Span]:
@@ -134,38 +157,35 @@ class Unions:
         if span in self.refs or span in self._flying:
             return
         if _size(span) == 1:
-            yield from [span] if span.start in self.requests else []
+            yield from [span] if span.start in self.leaves else []
         elif self._whole(span):
             yield span
         else:
-            for half in halves(span):
+            for half in self.shape.halves(span):
                 yield from self._missing(half)
 
     def _whole(self, span: Span) -> bool:
-        return all(half in self.refs for half in halves(span))
+        return all(half in self.refs for half in self.shape.halves(span))
 
     def _assumed(self, span: Span) -> str:
-        root = KECCAK_ROOT if _size(span) == 1 else RECURSION_ROOT
+        root = self.leaf_root if _size(span) == 1 else RECURSION_ROOT
         return assumption(self.claim(span), root)
 
     def _offer(self, ready: Iterator[Span] | set[Span]) -> None:
         for span in ready:
             self._offered.add(span)
-            if _size(span) > 1:
-                self._offers.offer(_name(span), Rank.UNION, span.start)
-                continue
-            request = self.requests[span.start]
-            length = int(request.ref.rpartition("-")[2])
-            self._offers.offer(_name(span), Rank.PROVE, span.start, length, request.po2 + ROOM)
+            self._offer_one(span)
+
+    def _offer_one(self, span: Span) -> None:
+        self._offers.offer(self._name(span), Rank.UNION, span.start)
 
     def _withdraw(self, gone: set[Span]) -> None:
         self._offered -= gone
         for span in gone:
-            self._offers.withdraw(_name(span))
+            self._offers.withdraw(self._name(span))
 
-
-def _name(span: Span) -> str:
-    return step_name("keccak" if _size(span) == 1 else "union", span)
+    def _name(self, span: Span) -> str:
+        return step_name("keccak" if _size(span) == 1 else "union", span)
 
 
 def _size(span: Span) -> int:

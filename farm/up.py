@@ -6,6 +6,7 @@ import platform
 import socket
 from collections.abc import Sequence
 
+import msgspec
 import psutil
 
 from farm import about, address, embedded, flower, hosts, pin, private, processes, running
@@ -58,8 +59,12 @@ def check(settings: Settings) -> list[str]:
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of the farm's processes, which gives them the same settings."""
     given = settings.model_fields_set | {"state"}
-    ours = {f"FARM_{name.upper()}": str(getattr(settings, name)) for name in given}
+    ours = {f"FARM_{name.upper()}": _text(getattr(settings, name)) for name in given}
     return {**os.environ, **ours, "PYTHONUNBUFFERED": "1"}
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode() if isinstance(value, dict) else str(value)
 
 
 def _supervisor(

@@ -11,20 +11,33 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import structlog
 
-from farm import played
+from farm import batched, played, set_builder
 from farm.blobs import BlobStore
-from farm.errors import BadReceipt, FarmError, HostDied, HostFailed, HostMismatch, HostMissing
-from farm.events import Event, Finalized, Refused, Verified
+from farm.claim import ZERO
+from farm.errors import (
+    BadReceipt,
+    FarmError,
+    HostDied,
+    HostFailed,
+    HostMismatch,
+    HostMissing,
+    WrongClaim,
+    WrongKind,
+)
+from farm.events import Divided, Event, Finalized, Inspected, Refused, SetGathered, Verified
 from farm.host import Answer
 from farm.hosts import Host
-from farm.instructions import Commit, Finalize, Verify
+from farm.instructions import Commit, Divide, Finalize, Gather, Inspect, Verify
+from farm.session import Gathered
+from farm.set_builder import Member
 
 log = structlog.get_logger()
 
 #: What the verifier is asked to do.
-Asked = Verify | Finalize | Commit
+Asked = Verify | Finalize | Commit | Inspect | Gather | Divide
 
 #: Seconds that one check may take.
 SECONDS = 120.0
@@ -49,18 +62,24 @@ class Verifier:
         self._children: dict[int, Host] = {}
         self._closed = False
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="verifier")
+        # A set may have thousands to be looked at, and nobody's steps wait for these.
+        self._inspecting = ThreadPoolExecutor(threads, thread_name_prefix="inspector")
 
     def ask(self, asked: Asked) -> None:
         """Report Verified or Refused, or else Finalized, some time later."""
-        self._threads.submit(self._answer, asked)
+        threads = self._inspecting if isinstance(asked, Inspect) else self._threads
+        threads.submit(self._answer, asked)
 
     def close(self) -> None:
         """Drop what has not begun, and end the children."""
         self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        pools = (self._threads, self._inspecting)
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         for child in list(self._children.values()):
             child.kill()
-        self._threads.shutdown()
+        for pool in pools:
+            pool.shutdown()
         for child in self._children.values():
             child.close()
 
@@ -78,6 +97,12 @@ class Verifier:
             if isinstance(asked, Verify):
                 self._verify(asked)
                 return Verified(asked.session, asked.step, asked.attempt, asked.ref)
+            if isinstance(asked, Inspect):
+                return Inspected(asked.session, asked.ref, self._inspect(asked))
+            if isinstance(asked, Gather):
+                return SetGathered(asked.session, self._gather(asked))
+            if isinstance(asked, Divide):
+                return Divided(asked.session, self._divide(asked))
             made = self._commit(asked) if isinstance(asked, Commit) else self._finalize(asked)
             return Finalized(asked.session, self._blobs.put(made))
         except FarmError as error:
@@ -88,6 +113,31 @@ class Verifier:
             self._request("verify", {"form": asked.form, "claim": asked.claim}, [asked.ref])
         except HostFailed as error:
             raise BadReceipt(f"the verifier failed on it: {error}") from error
+
+    def _inspect(self, asked: Inspect) -> tuple[Member, str]:
+        if asked.kind == "trace":
+            says, journal = played.read(self._blobs.get(asked.ref), asked.image_id or None)
+            return Member(says.image_id, says.journal), self._blobs.put(journal)
+        args = {"form": "receipt"} | ({"image_id": asked.image_id} if asked.image_id else {})
+        answer = self._request("verify", args, [asked.ref])
+        if answer.done["kind"] != asked.kind:
+            raise WrongKind(answer.done["kind"], asked.kind)
+        claim, journal = answer.done["claim"], b"".join(answer.parts)
+        member = Member.of(asked.image_id or (claim or {}).get("pre", ZERO), journal)
+        if member.claim != answer.done["digest"]:  # it relies on something, or ended badly
+            raise WrongClaim(f"claim {answer.done['digest']}", f"claim {member.claim}")
+        return member, self._blobs.put(journal)
+
+    def _gather(self, asked: Gather) -> Gathered:
+        members = {entry.place: Member(entry.image_id, entry.digest) for entry in asked.members}
+        places = sorted(place for place in members if place >= 0)
+        stdin = set_builder.stdin(asked.image_id, [members[place] for place in places])
+        roster = msgspec.json.encode(asked.members)
+        return Gathered(self._blobs.put(stdin), self._blobs.put(roster))
+
+    def _divide(self, asked: Divide) -> tuple[tuple[str, str], ...]:
+        found = batched.outputs(self._blobs.get(asked.journal))
+        return tuple((one.digest, self._blobs.put(one.output)) for one in found)
 
     def _finalize(self, asked: Finalize) -> bytes:
         relied = [{"claim": a.claim, "control_root": a.control_root} for a in asked.assumptions]
@@ -128,4 +178,10 @@ class Verifier:
 def _refusal(asked: Asked, error: FarmError) -> Event:
     if isinstance(asked, Verify):
         return Refused(asked.session, asked.step, asked.attempt, error)
+    if isinstance(asked, Inspect):
+        return Inspected(asked.session, asked.ref, error)
+    if isinstance(asked, Gather):
+        return SetGathered(asked.session, error)
+    if isinstance(asked, Divide):
+        return Divided(asked.session, error)
     return Finalized(asked.session, error=error)

@@ -43,8 +43,10 @@ def toolchain() -> dict[str, str]:
 
 
 def guests() -> list[str]:
-    """Return the names of the guests: the programs in src/bin, and those that fill a folder."""
-    small = [path.stem for path in (HERE / "src" / "bin").glob("*.rs")]
+    """Return the names of the guests: the programs in src/bin, here or in a folder, and the one
+    that fills a folder.
+    """
+    small = [path.stem for path in HERE.glob("**/src/bin/*.rs")]
     return sorted([*small, "set-builder"])
 
 

@@ -27,7 +27,8 @@ def execute(step: Step) -> None:
     arguments = {name: step.message.args[name] for name in ARGUMENTS if name in step.message.args}
     proofs = [part for part in relied if not _is_trace(part)]
     po2 = current(step.message.slot).settings.keccak_po2
-    more = {"keccak": True, "keccak_po2": po2, "assumed": _played(relied)}
+    assumed = [*_played(relied), *step.message.args.get("assumed", [])]
+    more = {"keccak": True, "keccak_po2": po2, "assumed": assumed}
     with step.host() as host, _output_kept(step):
         given = _claims(step, host, relied)
         parts = [program, stdin, *proofs]

@@ -33,6 +33,7 @@ FarmError
 │   ├── WrongClaim          a valid receipt of something else
 │   └── WrongKind           fake, trace or simulated where risc0 is asked for
 │       └── NoReceipt       the job was only executed
+├── NoMembers               nobody of those asked for can be in the set
 ├── UnknownJob              there is no such job
 ├── JobOpen                 it has not ended
 ├── ReceiptSwept            a job's receipt is past its time
@@ -75,6 +76,7 @@ from farm.errors.proving import (
     HostMismatch,
     HostMissing,
     KernelMissing,
+    NoMembers,
     NoReceipt,
     SegmentTooLarge,
     StepHung,
@@ -134,6 +136,7 @@ __all__ = [
     "JobTimedOut",
     "KernelMissing",
     "LedgerDown",
+    "NoMembers",
     "NoReceipt",
     "PortInUse",
     "ReceiptSwept",

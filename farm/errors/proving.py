@@ -111,3 +111,9 @@ class NoReceipt(WrongKind):
     """The job was only executed."""
 
     template = "job {0} was only executed: it has a journal and cycles, and no receipt"
+
+
+class NoMembers(FarmError):
+    """Nobody of those asked for can be in the set."""
+
+    template = "a set of {0} members: none of them can be in it, the first because {1}"

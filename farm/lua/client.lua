@@ -1,11 +1,11 @@
 -- What clients ask for: submit, cancel, and the same for trace batches.
 
--- KEYS: job changes open sessions answer session waiters | seq events recent [idempotency]
+-- KEYS: job changes open sessions answer session waiters | seq events recent open_sets [idempotency]
 -- ARGV: id, session name, spec, job key, expected session, receipt seen, it is still there (1|0),
 --       cap of open jobs, seconds retained, length of recent, then fields of the job
 local function submit(keys, args)
   local job, changes, open, sessions, answer, session, waiters = unpack(keys, 1, 7)
-  local seq, events, recent, idem = unpack(keys, 8, 11)
+  local seq, events, recent, open_sets, idem = unpack(keys, 8, 12)
   local id, name, spec, key, expected, seen, there = unpack(args, 1, 7)
   local earlier = idem and redis.call('GET', idem)
   if earlier then return {'KNOWN', earlier} end
@@ -26,6 +26,7 @@ local function submit(keys, args)
     redis.call('HSET', job, 'state', 'SUCCEEDED', 'receipt', seen, 'journal', kept[1],
       'stats', kept[2], 'session', kept[3], 'finished', now())
     redis.call('HSET', answer, 'used', now())
+    join_set(open_sets, job, id)
     tell(changes, 'state', 'SUCCEEDED', 'text', 'answered from the store')
     keep(args[9], job, changes, answer)
     return {'ANSWERED', id}
@@ -37,6 +38,33 @@ local function submit(keys, args)
   redis.call('XADD', events, '*', 'type', 'job', 'job', id, 'session', name)
   tell(changes, 'state', 'ACCEPTED', 'text', fresh and 'accepted' or 'joined a running session')
   return {fresh and 'NEW' or 'ATTACHED', id}
+end
+
+-- KEYS: guests    ARGV: image id, Registered
+local function register(keys, args)
+  redis.call('HSET', keys[1], args[1], args[2])
+  return 'OK'
+end
+
+-- KEYS: open_sets closed, then jobs    ARGV: job of the set, its spec, then the ids of the jobs
+-- They are in this set from now on; its own job is still to be handed in.
+local function close_set(keys, args)
+  for i = 3, #args do
+    if not redis.call('ZSCORE', keys[1], args[i]) then return 'RETRY' end
+  end
+  for i = 3, #args do
+    redis.call('ZREM', keys[1], args[i])
+    if redis.call('EXISTS', keys[i]) == 1 then redis.call('HSET', keys[i], 'set', args[1]) end
+  end
+  redis.call('HSET', keys[2], args[1], args[2])
+  return 'OK'
+end
+
+-- KEYS: open_sets closed    ARGV: a job that is gone, job of a set that is handed in
+local function forget_set(keys, args)
+  redis.call('ZREM', keys[1], args[1])
+  redis.call('HDEL', keys[2], args[2])
+  return 'OK'
 end
 
 -- KEYS: jobs    ARGV: seconds retained
@@ -158,6 +186,9 @@ end
 
 redis.register_function('@VERSION@_submit', submit)
 redis.register_function('@VERSION@_rely', rely)
+redis.register_function('@VERSION@_register', register)
+redis.register_function('@VERSION@_close_set', close_set)
+redis.register_function('@VERSION@_forget_set', forget_set)
 redis.register_function('@VERSION@_cancel', cancel)
 redis.register_function('@VERSION@_trace_room', trace_room)
 redis.register_function('@VERSION@_trace_submit', trace_submit)

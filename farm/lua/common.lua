@@ -48,6 +48,11 @@ local function close_session(inner, sessions, answer, name, state, code, facts, 
   keep(seconds, unpack(inner))
 end
 
+-- A job that has its receipt waits for its set, if it is to be in one.
+local function join_set(open_sets, job, id)
+  if redis.call('HEXISTS', job, 'joins') == 1 then redis.call('ZADD', open_sets, now(), id) end
+end
+
 -- The job ends; the last one to leave a running session closes it.
 -- k = {job, changes, open, sessions, answer, session, waiters, segments, nodes, steps}
 -- v = {id, session name, state, code, facts, text, seconds retained, seconds kept}

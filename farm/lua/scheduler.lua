@@ -106,6 +106,13 @@ local function unbind(keys, args)
   return 'OK'
 end
 
+-- KEYS: epoch session    ARGV: epoch, input and members, by a blank
+local function gathered(keys, args)
+  if stale(keys[1], args[1]) then return STALE end
+  if running(keys[2]) then redis.call('HSET', keys[2], 'gathered', args[2]) end
+  return 'OK'
+end
+
 -- KEYS: epoch session segments nodes steps    ARGV: epoch
 -- Segments of two executions that differ never fit together: before the guest runs again, nothing is
 -- kept of the last time but the numbers of the attempts.
@@ -143,14 +150,15 @@ local function close(keys, args)
   return 'OK'
 end
 
--- KEYS: epoch events | as end_job takes them
+-- KEYS: epoch events | as end_job takes them | open_sets
 -- ARGV: epoch, ack, receipt, journal, stats | as end_job takes them
 local function finish(keys, args)
   if stale(keys[1], args[1]) then return STALE end
   if args[3] ~= '' and job_open(keys[3]) then
     redis.call('HSET', keys[3], 'receipt', args[3], 'journal', args[4], 'stats', args[5])
   end
-  local ended = end_job({unpack(keys, 3)}, {unpack(args, 6)})
+  local ended = end_job({unpack(keys, 3, 12)}, {unpack(args, 6)})
+  if ended and args[8] == 'SUCCEEDED' then join_set(keys[13], keys[3], args[6]) end
   done_with(keys[2], args[2])
   return ended and 'OK' or 'ENDED'
 end
@@ -222,6 +230,7 @@ redis.register_function('@VERSION@_bind', bind)
 redis.register_function('@VERSION@_give_up', give_up)
 redis.register_function('@VERSION@_unbind', unbind)
 redis.register_function('@VERSION@_discard', discard)
+redis.register_function('@VERSION@_gathered', gathered)
 redis.register_function('@VERSION@_close', close)
 redis.register_function('@VERSION@_finish', finish)
 redis.register_function('@VERSION@_reattach', reattach)

@@ -30,6 +30,12 @@ def verifier(host):
     return crates.built("verifier", "--release")
 
 
+@pytest.fixture(scope="session")
+def crate(host):
+    """A program that makes and verifies sets by RISC Zero's own crate, built."""
+    return crates.built("sets")
+
+
 @pytest.fixture(scope="module")
 def replay_farm(tmp_path_factory, host):
     """A farm whose hosts answer from golden receipts at once."""

@@ -1,6 +1,7 @@
 """An operator at a console: types `farm` commands for one state folder, and looks at processes."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -37,7 +38,7 @@ class Operator:
 
     def __init__(self, state, **settings):
         self.state = state
-        given = {f"FARM_{name.upper()}": str(value) for name, value in settings.items()}
+        given = {f"FARM_{name.upper()}": _text(value) for name, value in settings.items()}
         self.env = os.environ | {"FARM_STATE": str(state)} | given
         known = {name: value for name, value in settings.items() if name in Settings.model_fields}
         self.settings = Settings(state=state, **known)
@@ -118,3 +119,7 @@ def farm_in(folder, **settings):
     yield one
     one.types("down", "--now")
     assert one.left() == []
+
+
+def _text(value):
+    return json.dumps(value) if isinstance(value, dict) else str(value)

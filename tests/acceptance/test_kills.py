@@ -6,13 +6,15 @@ import time
 
 import pytest
 from console import until
-from goldens import BLOBS, IMAGES, PO2, stdin
+from goldens import BLOBS, IMAGES, PO2, SESSIONS, receipt, stdin
 
 from farm import Farm
 
 FIBONACCI = BLOBS / "fibonacci.bin"
 #: What a job of two segments asks of the host: execute, 2 x prove, 2 x lift, join.
 NEEDED = 6
+#: And what a set of two does: execute, union, prove, lift, resolve.
+NEEDED_SET = 5
 
 
 def kill(pid):
@@ -57,6 +59,19 @@ def test_everything_is_killed_at_once_and_started_again(slow_farm):
         slow_farm.start()
         for job in jobs:
             job.wait(120).verify(IMAGES["fibonacci"])
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("victim", ["risc0-0", "risc0-1", "scheduler", "execute-0", "ledger"])
+def test_a_process_is_killed_while_a_set_is_made(slow_farm, victim, after):
+    with Farm(settings=slow_farm.settings) as farm:
+        before = slow_farm.answers()
+        job = farm.aggregate([receipt("one"), receipt("compose")], po2=SESSIONS["set"]["po2"])
+        until(lambda: slow_farm.answers() >= before + after)
+        kill(slow_farm.pid(victim))
+        job.wait(120).verify(IMAGES["set-builder"])
+        assert [one.error for one in job.members()] == [None, None]
+        assert slow_farm.answers() - before <= NEEDED_SET + 4
 
 
 def test_a_worker_that_leaves_finishes_its_step_first(slow_farm):

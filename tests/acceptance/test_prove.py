@@ -9,10 +9,11 @@ from hashlib import sha256
 import psutil
 import pytest
 from console import farm_in, until
-from goldens import BLOBS, IMAGES
+from goldens import BLOBS, GOLDEN, IMAGES, SESSIONS
 
-from farm import Farm, packed, u32, u64, words
+from farm import Farm, Receipt, packed, u32, u64, words
 
+BATCH = BLOBS / "fibonacci-batch.bin"
 FIBONACCI, SHA256 = BLOBS / "fibonacci.bin", BLOBS / "sha256.bin"
 COMPOSE, KECCAK = BLOBS / "compose.bin", BLOBS / "keccak.bin"
 #: Keccak-256 of "farm", 82 times over, as another implementation has it.
@@ -85,6 +86,45 @@ def test_hashes_by_the_keccak_circuit(farm, verifier, tmp_path):
     said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert bytes.fromhex(said.stdout) == hashed.journal
     assert hashed.journal.hex() == HASHED
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(2 * SECONDS)
+@pytest.mark.parametrize(("count", "po2"), [(1, 17), (3, 18), (4, 18), (10, 19)])
+def test_many_receipts_become_one(farm, crate, tmp_path, count, po2):
+    before = farm.operator.answers()
+    job = farm.aggregate(members()[:count], po2=po2)
+    root = job.wait(2 * SECONDS)
+    root.verify(IMAGES["set-builder"])
+    # execute, prove and lift of one segment, the unions, one resolve: nothing twice.
+    assert farm.operator.answers() - before == 3 + (count - 1) + 1
+    for given, one in zip(members(), job.members(), strict=False):
+        assert one.inclusion.root_journal == root.journal
+        (tmp_path / "member").write_bytes(one.inclusion.encode(root.bytes))
+        command = [crate, "verify", IMAGES["set-builder"], tmp_path / "member"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == given.digest
+
+
+def members():
+    """Return ten golden receipts, of three programs."""
+    names = ["one", "compose", "keccak", "two", "seven", "lucas"]
+    files = [(SESSIONS[name]["program"], SESSIONS[name]["receipt"]) for name in names]
+    files += [("fibonacci", f"receipt-rounds-{rounds}.bin") for rounds in (3, 5, 8, 13)]
+    return [Receipt.load(GOLDEN / file, IMAGES[program]) for program, file in files]
+
+
+@pytest.mark.prove
+def test_fifty_jobs_share_one_proof(farm):
+    farm.register(BATCH, batch=True)
+    before = farm.operator.answers()
+    inputs = [(number, number + 1, ROUNDS) for number in range(50)]
+    jobs = [farm.submit(BATCH, words(u64(a), u64(b), u32(n)), po2=17) for a, b, n in inputs]
+    receipts = {job.wait(SECONDS).bytes for job in jobs}
+    # Some may have come too late for the first list; execute, prove and lift of each list.
+    assert farm.operator.answers() - before == 3 * len(receipts) <= 6
+    for job, (a, b, _) in zip(jobs, inputs, strict=True):
+        assert int.from_bytes(job.output(), "little") == 34 * a + 55 * b
 
 
 @pytest.mark.prove

@@ -2,7 +2,6 @@
 
 import subprocess
 
-import crates
 import pytest
 from goldens import BLOBS, IMAGES
 
@@ -15,12 +14,6 @@ from farm.set_builder import Member
 
 BUILDER = "5e" * 32
 OWN = IMAGES["set-builder"]
-
-
-@pytest.fixture(scope="session")
-def crate(host):
-    """A program that makes sets by the crate, built."""
-    return crates.built("sets")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 10, 100])

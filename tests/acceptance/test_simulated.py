@@ -84,6 +84,23 @@ def test_what_a_simulated_guest_does_is_not_committed_to(simulated):
     assert len(found.journal) == 5
 
 
+def test_receipts_become_one_as_for_real(simulated):
+    with Farm(settings=simulated.settings) as farm:
+        first = [farm.submit(PROGRAM, guest(label=f"member-{number}")) for number in range(10)]
+        given = [first[0].wait(60), *first[1:]]
+        job = farm.aggregate(given, po2=21)
+        root = job.wait(60)
+        assert root.kind == "simulated" and len(job.members()) == 10
+        assert {one.inclusion.root_journal for one in job.members()} == {root.journal}
+        # Sets are jobs as others are, and may be members: what is in them is verified in two steps.
+        other = farm.aggregate(first[:3], po2=21)
+        upper = farm.aggregate([job, other], po2=21)
+        upper.wait(60)
+        lower = other.members()[0].inclusion
+        assert upper.members()[1].inclusion.journal == lower.root_journal
+    assert any(line.verb == "union" for line in simulated_device.read(simulated.state))
+
+
 def test_the_operator_is_told_that_nothing_is_proved(simulated):
     (note,) = running.status(simulated.state).notes
     assert note.startswith("simulated by profile rtx5090: nothing is proved")

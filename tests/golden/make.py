@@ -9,16 +9,22 @@ sessions.json says which file is what; index.json is the host's own record of it
 import argparse
 import json
 import os
+import subprocess
 import sys
+import tempfile
 import time
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import fake
 from book import BLOBS, HERE, ask, run, tidy
 from check import check
 
+from farm import set_builder
+from farm.claim import RECURSION_ROOT
 from farm.serde import packed, u64, words
+from farm.set_builder import Member
 
 #: The least that a small guest fits in; its last segment is as small as its cycles allow (2^14 up).
 PO2 = 16
@@ -30,8 +36,12 @@ FIBONACCI = {"one": (0, 1, 10), "two": (0, 1, 2500), "seven": (7, 11, 10), "luca
 #: The fewest rows of a keccak proof hold 81 hashes: one more, and there are two proofs. All fit
 #: into one segment of this size.
 KECCAK_PO2, HASHES, HASHING_PO2 = 14, 82, 18
+#: The set of two members fits into one segment of this size.
+SET_PO2 = 18
+#: Members of larger sets: rounds of fibonacci, of which only the receipts are kept.
+MORE = (3, 5, 8, 13)
 #: The sessions whose receipt is kept; the replay host makes it from the root, as a real one does.
-KEPT = ("one", "two", "compose", "keccak")
+KEPT = ("one", "two", "compose", "keccak", "seven", "lucas", "set")
 
 Session = dict[str, Any]
 
@@ -111,6 +121,46 @@ def keccak(host: str) -> Session:
     return finalize(host, "keccak", proved | {"keccak_proofs": proofs, "unions": unions})
 
 
+def a_set(host: str, sessions: dict[str, Session]) -> Session:
+    """Make the session of the set builder over the receipts of two others."""
+    members = [sessions["one"], sessions["compose"]]
+    of = [Member.of(one["image_id"], (HERE / one["journal"]).read_bytes()) for one in members]
+    union = ask(host, "union", *(one["receipt"] for one in members), width=WIDTH).outputs[0]
+    assumed = [{"claim": set_builder.united(of), "control_root": RECURSION_ROOT}]
+    stdin = set_builder.stdin(IMAGES["set-builder"], of)
+    how = {"po2": SET_PO2, "assumed": json.dumps(assumed)}
+    session = execute(host, "set", "set-builder", stdin, **how)
+    return finalize(host, "set", prove(host, session, union) | {"unions": [union]})
+
+
+def more(host: str) -> list[str]:
+    """Make receipts that only serve as members; nothing else of them is kept."""
+    files = [f"receipt-rounds-{rounds}.bin" for rounds in MORE]
+    for file, rounds in zip(files, MORE, strict=True):
+        if not (HERE / file).exists():
+            stdin = words(u64(0), u64(1), rounds)
+            timed(file, lambda stdin=stdin, file=file: proved(host, stdin, file))
+    return files
+
+
+def proved(host: str, stdin: bytes, file: str) -> Session:
+    """Prove one run of fibonacci in a single segment; write its receipt."""
+    with tempfile.TemporaryDirectory() as folder:
+        at = Path(folder)
+        (at / "stdin").write_bytes(stdin)
+        blob, args = (HERE / BLOBS / "fibonacci.bin").resolve(), json.dumps({"po2": PO2})
+        steps = [
+            ["execute", "--args", args, "-o", at / "run", blob, at / "stdin"],
+            ["prove", "-a", f"width={WIDTH}", "-o", at / "proof", at / "run" / "segment-0.bin"],
+            ["lift", "-a", f"width={WIDTH}", "-o", at / "root", at / "proof"],
+        ]
+        for step in steps:
+            subprocess.run([host, *map(str, step)], check=True, stdout=subprocess.DEVNULL)
+        journal, image_id = at / "run" / "journal.bin", IMAGES["fibonacci"]
+        run(host, "finalize", at / "root", journal, image_id=image_id, out=file)
+    return {"receipt": file}
+
+
 def failures(host: str) -> dict[str, Session]:
     """Make the sessions that end badly: each stops in `execute`."""
     image = bytes.fromhex(IMAGES["fibonacci"])
@@ -130,9 +180,11 @@ def make(host: str) -> None:
             sessions["compose"] = timed("compose", lambda: compose(host, sessions["one"]))
             sessions["keccak"] = timed("keccak", lambda: keccak(host))
         (HERE / "sessions.json").write_text(json.dumps(sessions, indent=1) + "\n")
+    sessions["set"] = timed("set", lambda: a_set(host, sessions))
+    (HERE / "sessions.json").write_text(json.dumps(sessions, indent=1) + "\n")
     journal = (HERE / sessions["one"]["journal"]).read_bytes()
     (HERE / "receipt-fake.bin").write_bytes(fake.receipt(IMAGES["fibonacci"], journal))
-    keep = {"receipt-fake.bin", *(session["input"] for session in sessions.values())}
+    keep = {"receipt-fake.bin", *more(host), *(session["input"] for session in sessions.values())}
     tidy(keep | {f"receipt-{name}.bin" for name in KEPT})
 
 

@@ -8,7 +8,7 @@ import pytest
 from hands import ended, kinds, spec, submit, until
 from sweeping import DAY, KEEP, let_pass, make_old
 
-from farm import about, keys, removal, sweeper
+from farm import about, guests, keys, removal, sweeper
 from farm.errors import BadInput, UnknownJob
 from farm.job import State, new_id
 from farm.retention import Keep, named
@@ -114,6 +114,23 @@ def test_the_receipt_that_a_job_is_still_to_rely_on_stays(ledger, blobs, done, s
         removal.job(ledger, done.id)
     ledger.client.srem(keys.OPEN, "j9")
     removal.job(ledger, done.id)
+    with pytest.raises(UnknownJob):
+        ledger.status(done.id)
+
+
+def test_who_waits_to_be_in_a_set_and_registered_guests_stay(ledger, blobs, done, store, sweep):
+    ledger.client.zadd(keys.OPEN_SETS, {done.id: 1.0})
+    program = blobs.put(b"a guest that takes a list")
+    guests.register(ledger, guests.Registered(image_id="ab" * 32, program=program, batch=True))
+    make_old(store)
+    let_pass(ledger, keys.job(done.id), "finished", 40 * DAY)
+    sweep()
+    assert ledger.status(done.id).receipt == done.receipt and blobs.has(done.receipt)
+    assert blobs.has(program)
+    assert [one.program for one in guests.known(ledger)] == [program]
+    assert guests.find(ledger, "ab" * 32).batch and guests.find(ledger, "cd" * 32) is None
+    ledger.client.zrem(keys.OPEN_SETS, done.id)
+    sweep()
     with pytest.raises(UnknownJob):
         ledger.status(done.id)
 

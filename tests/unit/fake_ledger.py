@@ -117,7 +117,8 @@ class World:
             self.keep(name, executed=record)
             self.tell(e.Executed(name, sent.message.attempt, record))
         else:
-            output = self.proofs.make(sent.message, self.guest(name))
+            guest = self.guest(name) if name in self.did else None  # of a set, before it runs
+            output = self.proofs.make(sent.message, guest)
             record = self.change(key, state="REPORTED", ref=output)
             self.tell(e.StepReported(name, step, record))
 
@@ -187,13 +188,20 @@ class World:
 
     def settle(self):
         """Do all that is to be done, and all that follows from it."""
-        while self.out or self.verifying or self.finalizing:
-            if self.verifying:
-                self.verify()
-            elif self.finalizing:
-                self.finalize()
-            else:
-                self.done(next(iter(self.out)))
+        while self.step():
+            pass
+
+    def step(self):
+        """Do the next thing that is to be done; return whether there was one."""
+        if self.verifying:
+            self.verify()
+        elif self.finalizing:
+            self.finalize()
+        elif self.out:
+            self.done(next(iter(self.out)))
+        else:
+            return False
+        return True
 
     # What the scheduler says.
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from sessions import keccak, ref, segment
 
-from farm.plan import halves
 from farm.session import parse_step
+from farm.shapes import KECCAKS, MEMBERS
 
 
 class Guest(NamedTuple):
@@ -15,6 +15,8 @@ class Guest(NamedTuple):
     segments: int
     hashes: int
     relied: tuple
+    #: Of a set, how many members it has.
+    members: int = 0
 
     def names(self, start=0, end=None):
         end = self.segments if end is None else end
@@ -57,6 +59,9 @@ class Proofs:
     def discharges(self, given, wanted, guest):
         if wanted:
             assert given == wanted
+        elif guest.members:
+            proof = self._known.get(given, Proof("members", (given,)))
+            assert (proof.what, len(proof.parts)) == ("members", guest.members)
         else:
             assert self._known[given] == Proof("hashes", tuple(range(guest.hashes)))
 
@@ -74,8 +79,12 @@ class Proofs:
         return Proof("segments", guest.names(*span))
 
     def union(self, inputs, span, guest):
+        if guest is None or guest.members:
+            found = [self._known.get(one, Proof("members", (one,))).parts for one in inputs]
+            assert [*map(len, found)] == [end - at for at, end in MEMBERS.halves(span)]
+            return Proof("members", found[0] + found[1])
         found = [self._known[one].parts for one in inputs]
-        assert found == [tuple(range(*half)) for half in halves(span)]
+        assert found == [tuple(range(*half)) for half in KECCAKS.halves(span)]
         return Proof("hashes", tuple(range(*span)))
 
     def resolve(self, inputs, span, guest):

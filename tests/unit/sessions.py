@@ -4,8 +4,8 @@ from hashlib import sha256
 
 from farm.claim import KECCAK_ROOT, RECURSION_ROOT, ZERO, Claim, assumption, union
 from farm.job import JobSpec
-from farm.plan import halves
 from farm.session import JobFacts, SessionFacts, Slot, Span, identity, session_name
+from farm.shapes import KECCAKS
 from farm.wire import Assumed, ExecutedRecord, KeccakRecord, SegmentRecord
 
 
@@ -53,7 +53,7 @@ def united(span):
     """Return what the proof of some keccak requests claims, and which programs prove it."""
     if span.end - span.start == 1:
         return keccak(span.start).digest, KECCAK_ROOT
-    left, right = (assumption(*united(half)) for half in halves(span))
+    left, right = (assumption(*united(half)) for half in KECCAKS.halves(span))
     return union(left, right), RECURSION_ROOT
 
 

@@ -4,7 +4,7 @@ import pytest
 from fake_farm import FakeLedger, MemoryBlobs, change, view
 from sessions import executed, slot
 
-from farm import Farm, client, played, verify
+from farm import Farm, played, submission, verify
 from farm import settings as config
 from farm.blobs import reference
 from farm.errors import (
@@ -90,7 +90,9 @@ def test_a_groth16_receipt_needs_a_host_that_says_that_it_has_it(farm):
 
 def test_each_body_is_digested_once_and_stored_when_all_is_checked(farm, monkeypatch):
     digested = []
-    monkeypatch.setattr(client, "reference", lambda body: digested.append(body) or reference(body))
+    monkeypatch.setattr(
+        submission, "reference", lambda body: digested.append(body) or reference(body)
+    )
     monkeypatch.setattr(farm.blobs, "put", lambda body, ref: digested.append(ref))
     farm.submit(b"program", b"input", assumptions=[b"proof"])
     bodies = [b"program", b"input", b"proof"]
@@ -207,3 +209,8 @@ def test_without_a_size_the_slots_and_the_setting_decide(farm, setting, held, po
     farm.ledger.up = [slot(0, po2=held)]
     assert spec(farm).po2 == po2
     assert spec(farm, po2=22).po2 == 22, "who names one gets it"
+
+
+def test_a_set_of_too_many_is_made_in_two_steps(farm):
+    with pytest.raises(BadInput, match="at most 10000 of the 10001"):
+        farm.aggregate([b"proof"] * 10_001)

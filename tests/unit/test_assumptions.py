@@ -9,6 +9,7 @@ from sessions import hexed, job, keccak, ref, slot, spec, united
 from test_scheduler import MOVES, move
 
 from farm import events as e
+from farm import progress
 from farm.claim import ZERO
 from farm.errors import BlobMissing
 from farm.job import State
@@ -144,10 +145,10 @@ def test_progress_says_what_is_known(world):
     name = submit(world, spec(), count=4, keccaks=2)
     for index in range(3):
         world.segment(name, index)
-    entry = world.scheduler.courses[name].progress()
+    entry = progress.entry(world.scheduler.courses[name])
     assert (entry["segments"], entry["segments_known"], entry["folds_due"]) == (3, 0, 0)
     world.done((name, "execute"))
-    entry = world.scheduler.courses[name].progress()
+    entry = progress.entry(world.scheduler.courses[name])
     assert (entry["segments"], entry["segments_known"], entry["folds_due"]) == (4, 1, 3 + 1 + 1)
     assert (entry["keccaks"], entry["keccaks_proved"]) == (2, 0)
 

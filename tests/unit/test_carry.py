@@ -51,7 +51,7 @@ def book():
 def carrier(book, monkeypatch):
     monkeypatch.setattr(carry, "Post", Post)
     monkeypatch.setattr(carry, "PAUSE", 0.0)
-    return carry.Carrier(book, None, None)
+    return carry.Carrier(book, None, None, None)
 
 
 def test_what_an_earlier_scheduler_left_goes_first(book, carrier):

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from fake_farm import change, view, work_trace
 
-from farm import client, parcels, u32, u64, verify, words
+from farm import parcels, submission, u32, u64, verify, words
 from farm.errors import BadInput, HostMissing, WrongClaim
 from farm.job import JobSpec, State
 from farm.stdin import guest_stdin
@@ -45,7 +45,7 @@ def test_submit_prints_the_id_and_nothing_else(farm, farm_cli, guest):
 
 
 def test_prove_waits_and_writes_the_receipt(farm, farm_cli, guest, tmp_path, monkeypatch):
-    monkeypatch.setattr(client, "new_id", lambda: "j1")
+    monkeypatch.setattr(submission, "new_id", lambda: "j1")
     succeed(farm)
     out_file = tmp_path / "a.receipt"
     code, out, err = farm_cli("prove", guest, "-o", out_file)

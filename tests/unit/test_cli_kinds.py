@@ -5,7 +5,7 @@ import json
 import pytest
 from fake_farm import change, view
 
-from farm import client, played
+from farm import played, submission
 from farm.blobs import reference
 from farm.errors import GuestPanicked
 from farm.job import State
@@ -16,7 +16,7 @@ CYCLES = {"user": 2873, "total": 32768}
 
 @pytest.fixture
 def farm(typed_farm, monkeypatch):
-    monkeypatch.setattr(client, "new_id", lambda: "j1")
+    monkeypatch.setattr(submission, "new_id", lambda: "j1")
     return typed_farm
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.plan import Fold, above, folds, halves, mountains, widest
+from farm.plan import Fold, folds, widest
 from farm.session import Span
 
 
@@ -79,43 +79,3 @@ def test_in_order_the_tree_is_as_low_as_can_be(count):
         depth[fold.span] = max(free.pop(fold.left), free.pop(fold.right)) + 1
         free[fold.span] = depth[fold.span]
     assert free[Span(0, count)] == (count - 1).bit_length()
-
-
-def mountain_range(count):
-    """Return the unions that RISC Zero's accumulator makes, in its own way (its mmr.rs)."""
-    peaks, made = [], []
-
-    def merge(left, right):
-        made.append((left, right))
-        return Span(left.start, right.end)
-
-    for index in range(count):
-        added, height = Span(index, index + 1), 0
-        while peaks and peaks[-1][1] == height:
-            added, height = merge(peaks.pop()[0], added), height + 1
-        peaks.append((added, height))
-    root = peaks[0][0]
-    for peak, _ in peaks[1:]:
-        root = merge(root, peak)
-    assert root == Span(0, count)
-    return made
-
-
-@given(st.integers(1, 200))
-def test_hashes_are_united_as_the_guest_has_done(count):
-    made = mountain_range(count)
-    assert [halves(Span(left.start, right.end)) for left, right in made] == made
-    for pair in made:
-        for half in pair:
-            assert above(half, count) == Span(pair[0].start, pair[1].end)
-    assert above(Span(0, count), count) is None
-
-
-@given(st.integers(0, 200), st.integers(0, 200))
-def test_mountains_stay_however_many_requests_follow(count, more):
-    found = mountains(count)
-    assert [index for span in found for index in range(*span)] == list(range(count))
-    united = {Span(left.start, right.end) for left, right in mountain_range(max(1, count + more))}
-    assert all(span in united or span.end - span.start == 1 for span in found)
-    for span in found:
-        assert above(span, None).end > count or above(span, None) in found

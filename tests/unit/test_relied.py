@@ -91,9 +91,10 @@ def test_a_receipt_that_is_there_already_is_not_waited_for(world):
 def test_a_job_of_another_tenant_is_not_there():
     class View:
         spec, state, receipt = spec("j1", namespace="theirs"), State.SUCCEEDED, GIVEN
+        journal, stats = ref("journal"), {}
 
     assert relied(View, "ours") == Relied(None)
-    assert relied(View, "theirs") == Relied(State.SUCCEEDED, GIVEN)
+    assert relied(View, "theirs") == Relied(State.SUCCEEDED, GIVEN, ref("journal"))
     assert relied(None, "ours") == Relied(None)
 
 

@@ -113,8 +113,8 @@ def test_a_guest_that_assumes_needs_the_receipt_and_is_conditional_until_resolve
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_keccak_requests_unite_into_what_the_guest_relies_on(count):
-    from farm.plan import halves
     from farm.session import Span
+    from farm.shapes import KECCAKS
 
     ran = run(segments=2, keccaks=count)
     proved = [ask("prove-keccak", *one.parts, claim=one.facts["digest"]) for one in ran.requests]
@@ -122,7 +122,7 @@ def test_keccak_requests_unite_into_what_the_guest_relies_on(count):
     def united(span):
         if span.end - span.start == 1:
             return proved[span.start].parts[0]
-        return ask("union", *(united(half) for half in halves(span))).parts[0]
+        return ask("union", *(united(half) for half in KECCAKS.halves(span))).parts[0]
 
     (step,) = ran.done["assumptions"]
     root = united(Span(0, count))

@@ -3,9 +3,9 @@
 import pytest
 
 from farm.claim import KECCAK_ROOT, RECURSION_ROOT
+from farm.keccaks import Keccaks
 from farm.offers import Offers
 from farm.pool import Pool
-from farm.unions import Unions
 from farm.wire import KeccakRecord
 
 #: Claims of the requests of the guest `keccak` fed 900 and "farm" (po2 20, keccak po2 14); each
@@ -44,7 +44,7 @@ ROUNDS = {
 
 
 def unions(digests):
-    made = Unions(Offers("s", "t", Pool(), Pool()), {})
+    made = Keccaks(Offers("s", "t", Pool(), Pool()), {})
     for index, digest in enumerate(digests):
         made.add(index, KeccakRecord("00-1", 14, digest))
     made.end(len(digests))

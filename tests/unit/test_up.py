@@ -20,7 +20,8 @@ def bare(monkeypatch, tmp_path):
 
 
 def test_processes_get_the_settings_that_were_given(monkeypatch, tmp_path):
-    given = Settings(state=tmp_path, slots=3, flower=False, ledger_url="redis://h")
+    tables = {"tenants": {"one": 2.0}, "aggregate": {"size": 3}}
+    given = Settings(state=tmp_path, slots=3, flower=False, ledger_url="redis://h", **tables)
     for name, value in up.environment(given).items():
         monkeypatch.setenv(name, value)
     assert Settings() == given

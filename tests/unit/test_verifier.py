@@ -4,9 +4,10 @@ import queue
 import threading
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
-from farm import played, verifier
+from farm import batched, played, set_builder, verifier
 from farm.blobs import DirectoryBlobs
 from farm.errors import (
     BadReceipt,
@@ -16,9 +17,12 @@ from farm.errors import (
     HostMismatch,
     HostMissing,
     WrongClaim,
+    WrongKind,
 )
 from farm.events import Finalized, Refused, Verified
-from farm.instructions import Commit, Finalize, Verify
+from farm.instructions import Commit, Divide, Finalize, Gather, Inspect, Verify
+from farm.members import Entry
+from farm.set_builder import Member
 from farm.verifier import TRIES, Verifier
 from farm.wire import Assumed
 
@@ -180,3 +184,74 @@ def test_what_was_only_executed_becomes_a_commitment_and_needs_no_host(ask, blob
     assert (says.input, says.cycles, journal) == ("22" * 32, 2873, b"journal")
     gone = Commit("s", "11" * 32, "22" * 32, "ab" * 32 + "-1", 2873)
     assert isinstance(ask(gone)[0].error, BlobMissing)
+
+
+def shown(claim, journal=b"journal", kind="succinct", pre="ab" * 32):
+    """Return what a child says of a receipt."""
+    done = {"kind": kind, "digest": claim, "claim": {"pre": pre} if pre else None}
+    return SimpleNamespace(parts=[journal], done=done)
+
+
+class Says(Child):
+    def request(self, verb, args, parts, seconds):
+        self.asked.append((verb, args, parts))
+        return self.answers.pop(0)
+
+
+MEMBER = Member.of("ab" * 32, b"journal")
+
+
+def inspect(blobs, says, image_id="", kind="succinct", raw=b"receipt"):
+    reports = queue.Queue()
+    verifier = Verifier(lambda: Says([says]), blobs, reports.put)
+    verifier.ask(Inspect("s", blobs.put(raw), image_id, kind))
+    found = reports.get(timeout=5).shown
+    verifier.close()
+    return found
+
+
+@pytest.mark.parametrize("image_id", ["", "ab" * 32])
+def test_a_receipt_is_of_the_program_and_the_journal_that_it_shows(blobs, image_id):
+    member, journal = inspect(blobs, shown(MEMBER.claim), image_id)
+    assert member == MEMBER and blobs.get(journal) == b"journal"
+
+
+@pytest.mark.parametrize(
+    ("says", "error"),
+    [
+        (shown(MEMBER.claim, kind="composite"), WrongKind),
+        (shown("cd" * 32), WrongClaim),
+        (shown(MEMBER.claim, pre=None), WrongClaim),
+        (shown(MEMBER.claim, journal=b"another"), WrongClaim),
+    ],
+)
+def test_what_cannot_be_a_member_is_refused_by_name(blobs, says, error):
+    assert isinstance(inspect(blobs, says), error)
+
+
+def test_a_trace_is_looked_at_without_a_host(blobs):
+    raw = played.write("ab" * 32, "cd" * 32, 7, b"journal")
+    member, _ = inspect(blobs, None, kind="trace", raw=raw)
+    assert member == MEMBER
+    assert isinstance(inspect(blobs, None, "ef" * 32, "trace", raw), WrongClaim)
+
+
+def test_what_a_set_reads_and_who_is_in_it_are_stored(ask, blobs):
+    entries = (
+        Entry("b", 1, "ab" * 32, "02" * 32),
+        Entry("no", code="BadReceipt", facts=["why"]),
+        Entry("a", 0, "ab" * 32, "01" * 32),
+        Entry("again", 1, "ab" * 32, "02" * 32),
+    )
+    told, _ = ask(Gather("s", "5e" * 32, entries))
+    members = [Member("ab" * 32, "01" * 32), Member("ab" * 32, "02" * 32)]
+    assert blobs.get(told.gathered.input) == set_builder.stdin("5e" * 32, members)
+    assert msgspec.json.decode(blobs.get(told.gathered.members), type=list[Entry]) == [*entries]
+
+
+def test_a_journal_is_divided_or_refused(ask, blobs):
+    ref = blobs.put(batched.journal([(b"one", b"1"), (b"two", b"22")]))
+    told, _ = ask(Divide("s", ref))
+    assert [blobs.get(output) for _, output in told.found] == [b"1", b"22"]
+    told, _ = ask(Divide("s", blobs.put(b"no list")))
+    assert isinstance(told.found, BadReceipt)

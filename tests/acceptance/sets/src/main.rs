@@ -1,18 +1,34 @@
 //! Print a set as the crate risc0-aggregation has it: the builder's journal, then for each member
-//! its receipt without root and its seal, in hex.
+//! its receipt without root and its seal, in hex. Or verify a member's receipt with its root in it,
+//! and print the member's claim.
 use hex::FromHex;
 use risc0_aggregation::{
     merkle_path, merkle_root, GuestState, MerkleMountainRange, SetInclusionReceipt,
     SetInclusionReceiptVerifierParameters as Parameters,
 };
 use risc0_zkvm::sha::Digestible;
-use risc0_zkvm::{Digest, ReceiptClaim};
+use risc0_zkvm::{Digest, ReceiptClaim, VerifierContext};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let [builder, image_id, journals @ ..] = &std::env::args().skip(1).collect::<Vec<_>>()[..]
-    else {
-        return Err("usage: sets BUILDER IMAGE_ID JOURNAL..".into());
-    };
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> Outcome {
+    match &std::env::args().skip(1).collect::<Vec<_>>()[..] {
+        [verb, builder, file] if verb == "verify" => verify(builder, file),
+        [builder, image_id, journals @ ..] => make(builder, image_id, journals),
+        _ => Err("usage: sets BUILDER IMAGE_ID JOURNAL.. | sets verify BUILDER FILE".into()),
+    }
+}
+
+fn verify(builder: &str, file: &str) -> Outcome {
+    let image_id = Digest::from_hex(builder)?;
+    let receipt: SetInclusionReceipt<ReceiptClaim> = bincode::deserialize(&std::fs::read(file)?)?;
+    let parameters = Parameters { image_id };
+    receipt.verify_integrity_with_context(&VerifierContext::default(), parameters, None)?;
+    println!("{}", receipt.claim.digest());
+    Ok(())
+}
+
+fn make(builder: &str, image_id: &str, journals: &[String]) -> Outcome {
     let (builder, image_id) = (Digest::from_hex(builder)?, Digest::from_hex(image_id)?);
     let journals: Vec<Vec<u8>> = journals.iter().map(hex::decode).collect::<Result<_, _>>()?;
     let claims = journals

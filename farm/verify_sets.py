@@ -1,0 +1,51 @@
+"""Ask a host whether a member's inclusion receipt proves what it should, by the receipt of its set.
+
+A set may itself be a member of a larger one. The format has no room for that, so it is verified in
+two steps: the member is in its set, and the set, a program that ended well, is in the larger one.
+"""
+
+from farm import inclusion, verify
+from farm.errors import BadReceipt, WrongClaim
+from farm.inclusion import Inclusion
+from farm.set_builder import IMAGE_ID
+from farm.settings import Settings
+from farm.verify import Verified
+
+
+def member(
+    raw: bytes,
+    image_id: str,
+    *,
+    root: bytes | None = None,
+    via: bytes | None = None,
+    builder: str = IMAGE_ID,
+    settings: Settings | None = None,
+) -> Verified:
+    """Return what an inclusion receipt proves, once it is shown to prove it of this program.
+
+    The digest is the claim's. `root` is the receipt of the set, where it is not in `raw`; `via` is
+    the inclusion receipt of that set in a larger one, whose receipt is `root` then; `builder` is
+    the image id of what made the sets. Raises BadReceipt, WrongClaim or WrongKind as
+    `verify.verify` does, and BadReceipt where the receipt of the set is nowhere.
+    """
+    one, held = inclusion.read(raw, builder)
+    top, wanted = one, image_id
+    if via is not None:
+        top, held = inclusion.read(via, builder)
+        included(one, image_id, top.journal)
+        wanted = builder
+    if not (root := root or held):
+        raise BadReceipt("the receipt of its set is neither in it nor given (--root)")
+    included(top, wanted, verify.verify(root, builder, settings).journal)
+    return Verified("inclusion", one.claim, one.journal)
+
+
+def included(one: Inclusion, image_id: str, journal: bytes) -> None:
+    """Raise WrongClaim unless this program's member is in the set with this journal.
+
+    It takes microseconds: whoever has verified the receipt of the set checks any number so.
+    """
+    if one.image_id != image_id:
+        raise WrongClaim(f"image {one.image_id}", f"image {image_id}")
+    if one.root_journal != journal:
+        raise WrongClaim(f"a set with journal {journal.hex()}", f"one with root {one.root}")
