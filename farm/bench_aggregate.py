@@ -19,9 +19,9 @@ GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"
 SIZES = (1, 2, 10, 100, 1000)
 #: Times that each thing is done, of which the median counts.
 TIMES = 31
-#: Rows of one segment at most, of one small Fibonacci, and cycles of many of them in one guest:
+#: Rows of one small Fibonacci, and cycles of many of them in one guest:
 #: without any, and each (executed with 1 to 100 of 10 rounds, paging and reserve among them).
-SEGMENT, ALONE = 1 << 20, 1 << 15
+ALONE = 1 << 15
 BATCH, EACH = 24_000, 1_000
 
 #: Gas of a Groth16 root: four pairings and five public inputs by EIP-1108, 260 bytes of call data.
@@ -97,8 +97,8 @@ def _lines(count: int, alone: float, whole: float, single: int, root: int) -> li
 
 def _set_work(count: int) -> int:
     """Return the cycles of proving beside those of the members: unions, builder, resolve."""
-    full, rest = divmod(set_builder.cycles(count) + set_builder.RESERVED, SEGMENT)
-    rows, segments = full * SEGMENT + _rows(rest), full + 1
+    full, rest = divmod(set_builder.cycles(count) + set_builder.RESERVED, set_builder.SEGMENT)
+    rows, segments = full * set_builder.SEGMENT + _rows(rest), full + 1
     return rows + RECURSION * (segments + (segments - 1) + (count - 1) + 1)
 
 

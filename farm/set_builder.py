@@ -17,6 +17,8 @@ JOURNAL = 96
 #: Cycles of the builder, measured with 1 to 1,000 members by segments of 2^20 (right to 2 %): each
 #: member, and what is there without any; of the latter also what the end of a segment takes.
 EACH, ALONE, RESERVED = 42_136, 3_000, 20_000
+#: Rows of the largest segment that most slots hold.
+SEGMENT = 1 << 20
 
 #: Image id of guest/blobs/set-builder.bin (guest/images.toml has it): whose sets the farm makes.
 IMAGE_ID = "e618c9da065161952592cba3af76ae65b99187b869d12dfad02b34128537c63e"
@@ -47,10 +49,11 @@ def cycles(count: int) -> int:
 def room(count: int) -> int:
     """Return how many members the rows have room for that so many members take.
 
-    A segment has a power of two of rows, so some more cost the builder nothing.
+    A segment has a power of two of rows, so some more cost the builder nothing; of several
+    segments only the last has any to spare, and that is not counted on.
     """
     rows = 1 << (cycles(count) + RESERVED - 1).bit_length()
-    return max(count, (rows - RESERVED - ALONE) // EACH)
+    return max(count, (rows - RESERVED - ALONE) // EACH) if rows <= SEGMENT else count
 
 
 def read(raw: bytes) -> tuple[str, list[Member]]:

@@ -79,7 +79,7 @@ def _any(stdin: bytes) -> _Does:
 
 def _set(stdin: bytes) -> _Does:
     own, members = set_builder.read(stdin)
-    guest = Guest(label="set", cycles=set_builder.cycles(len(members)))
+    guest = Guest(label="set", cycles=set_builder.cycles(len(members)) + set_builder.RESERVED)
     root = mountain.root([member.claim for member in members])
     united = (set_builder.united(members), claims.RECURSION_ROOT)
     return _Does(guest, set_builder.journal(own, root), [united])

@@ -141,6 +141,7 @@ def _union(ask: _Ask) -> Task:
     left, right = ask.read(*_ASSUMABLE)
     both = claims.union(_proves(left)[-1], _proves(right)[-1])
     span = (left.span[0], right.span[1])
+    span = (left.span[0], right.span[1])
     united = Played(form="assumption", digest=both, root=claims.RECURSION_ROOT, span=span)
     return ask.made("assumption", united, label=right.label)
 

@@ -67,7 +67,7 @@ def test_what_nobody_sees_to_is_missing():
         build([member(one) for one in receipts(2)], root=ZERO)
 
 
-@pytest.mark.parametrize(("count", "po2"), [(1, 16), (2, 17), (5, 18), (11, 19), (24, 20)])
+@pytest.mark.parametrize(("count", "po2"), [(1, 16), (2, 17), (3, 18), (5, 18), (11, 19), (24, 20)])
 def test_it_takes_a_segment_of_the_size_that_the_real_builder_takes(count, po2):
     members = [Member.of("ab" * 32, bytes([number])) for number in range(count)]
     (segment,) = build(members).segments
@@ -85,6 +85,8 @@ def test_what_is_read_is_what_was_written():
     assert set_builder.read(set_builder.stdin(OWN, members)) == (OWN, members)
 
 
-@pytest.mark.parametrize(("asked", "room"), [(1, 1), (2, 2), (3, 5), (10, 11), (12, 24), (24, 24)])
+@pytest.mark.parametrize(
+    ("asked", "room"), [(1, 1), (2, 2), (3, 5), (10, 11), (12, 24), (24, 24), (25, 25), (100, 100)]
+)
 def test_a_set_has_room_for_as_many_as_its_rows_hold(asked, room):
     assert set_builder.room(asked) == room
