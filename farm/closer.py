@@ -86,10 +86,11 @@ class Closer:
         new = [job for job in since if job not in self._known]
         texts = self._ledger.calls([("HGET", keys.job(job), "spec") for job in new]) if new else []
         for job, text in zip(new, texts, strict=True):
-            if text is None:  # removed, with all that was known of it
+            try:
+                spec = msgspec.json.decode(text or "", type=JobSpec)
+            except ValueError:  # removed, or nobody can read it
                 self._forget(job=job)
                 continue
-            spec = msgspec.json.decode(text, type=JobSpec)
             whose = (spec.namespace, spec.aggregate, spec.receipt, since[job], spec.value)
             self._known[job] = Waiting(job, spec.image_id, *whose)
         return self._known.values()

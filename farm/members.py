@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from farm.errors import FarmError, JobFailed, NoMembers, ReceiptSwept, UnknownJob
+from farm.errors import FarmError, JobFailed, NoMembers, ReceiptSwept, UnknownJob, WrongClaim
 from farm.job import Asked, State
 from farm.relied import is_job
 from farm.session import Relied
@@ -45,7 +45,7 @@ class Members:
     """All that were asked to be in one set."""
 
     def __init__(self, asked: Sequence[Asked]) -> None:
-        self._asked, self._named = asked, {one.name: one for one in asked}
+        self._asked, self._named = asked, {one.name: one for one in reversed(asked)}
         #: Who has a place, or has none, as far as nothing before is unknown.
         self.entries: list[Entry] = []
         #: The receipts in the set, by their places.
@@ -103,6 +103,8 @@ class Members:
             self.entries.append(known if isinstance(known, Entry) else self._enter(one, *known))
 
     def _enter(self, one: Asked, member: Member, receipt: str, journal: str) -> Entry:
+        if one.image_id not in ("", member.image_id):  # the same receipt, said to be of another
+            return _out(one.name, WrongClaim(f"image {member.image_id}", f"image {one.image_id}"))
         place = self._places.setdefault(member, len(self.leaves))
         if place == len(self.leaves):
             self.leaves.append(Leaf(receipt, member.claim))

@@ -35,7 +35,7 @@ class SetWorld(World):
     def inspect(self, shown=None):
         """Say what a receipt proves: by its reference, a program's journal."""
         asked = self.inspecting.pop(0)
-        shown = shown or (Member(hexed("theirs"), asked.ref.partition("-")[0]), ref("journal"))
+        shown = shown or (Member(hexed("image"), asked.ref.partition("-")[0]), ref("journal"))
         self.tell(e.Inspected(asked.session, asked.ref, shown))
 
     def gather(self, error=None):

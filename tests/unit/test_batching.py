@@ -89,6 +89,7 @@ def test_one_bad_input_fails_alone(world):
     names = [world.ask(number) for number in range(3)]
     world.wait()
     world.fail((world.carry(), "execute"), GuestPanicked("a bad input"))
+    world.wait()
     assert sorted(one.sessions for one in world.carrying) == sorted((name,) for name in names)
     for asked in [*world.carrying]:
         carrier = world.carry()
@@ -116,6 +117,7 @@ def test_what_cannot_be_handed_in_is_tried_again(world):
     for _ in range(LIMITS.attempts):
         assert not world.ended
         world.carry(StoreFailed("blobs", "disk full"))
+        world.wait()
     assert world.ended["j0"].error.code == "StoreFailed"
 
 

@@ -13,6 +13,7 @@ from farm.errors import BadReceipt, GuestPanicked, JobFailed, StoreFailed, Wrong
 from farm.job import Asked, State
 from farm.members import Members
 from farm.session import Relied
+from farm.set_builder import Member
 
 GIVEN = [ref(f"receipt {number}") for number in range(10)]
 
@@ -97,6 +98,14 @@ def test_the_same_claim_is_in_the_set_once(world):
     world.settle()
     assert [entry.place for entry in world.sets[name]] == [0, 1, 0]
     assert world.ended["set"].state is State.SUCCEEDED
+
+
+def test_the_same_receipt_said_to_be_of_another_program_is_left_out():
+    members = Members([Asked(GIVEN[0]), Asked(GIVEN[0], hexed("another")), Asked(GIVEN[1])])
+    for one in GIVEN[:2]:
+        members.judge(one, (Member(hexed("image"), one.partition("-")[0]), ref("journal")))
+    assert [entry.place for entry in members.entries] == [0, -1, 1]
+    assert members.entries[1].code == "WrongClaim"
 
 
 def test_without_anybody_there_is_no_set(world):
