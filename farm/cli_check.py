@@ -36,17 +36,18 @@ def verify_file(
 ) -> None:
     """Verify the receipt in FILE and print its journal; no farm need be up."""
     wanted, settings, raw = _image(image_id), config.load(), _read(file)
+    found: verify.Verified
     if inclusion.seems(raw):
         above = {"root": _given(root), "via": _given(via)}
         builder = _image(set_builder)
         found = verify_sets.member(raw, wanted, **above, builder=builder, settings=settings)
+    elif root or via:
+        raise BadInput(f"{file} is no inclusion receipt: leave out --root and --via")
     else:
         found = verify.verify(raw, wanted, settings)
     if journal:
         _write(journal, found.journal)
-    facts = {"verified": True, "kind": found.kind, "digest": found.digest}
-    text = f"journal {found.journal.hex()}\nverified, {found.kind}"
-    cli_print.data(facts | {"journal": found.journal.hex()}, text, json=json)
+    cli_print.verified(found, json=json)
 
 
 def _image(text: str) -> str:

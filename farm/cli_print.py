@@ -12,7 +12,8 @@ from farm.job import BatchView, JobView
 from farm.membership import Membership
 from farm.receipt import Receipt
 from farm.session import Slot
-from farm.verify import PLAYED
+from farm.verify import PLAYED, Verified
+from farm.verify_sets import VerifiedMember
 
 
 def data(facts: Any, text: str, *, json: bool) -> None:
@@ -41,6 +42,17 @@ def _whole(found: Receipt, job: str, path: str) -> list[str]:
         f"image id {found.image_id}",
         f"{checked}, {found.kind}, {len(found.bytes):,} bytes, {where}",
     ]
+
+
+def verified(found: Verified, *, json: bool) -> None:
+    """Print what a receipt was shown to prove; of a set's member also the root."""
+    facts = {"verified": True, "kind": found.kind, "digest": found.digest}
+    facts |= {"journal": found.journal.hex()}
+    lines = [f"journal {found.journal.hex()}", f"verified, {found.kind}"]
+    if isinstance(found, VerifiedMember):
+        facts |= {"root": found.root}
+        lines.insert(1, f"root {found.root}")
+    data(facts, "\n".join(lines), json=json)
 
 
 def execution(found: Execution, job: str, *, json: bool) -> None:

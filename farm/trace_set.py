@@ -7,6 +7,7 @@ import numpy as np
 
 from farm import mountain
 from farm.columns import Outputs
+from farm.errors import BadInput
 
 
 class TraceSet:
@@ -31,7 +32,12 @@ class TraceSet:
         return self._tree.root
 
     def path(self, row: int) -> list[str]:
-        """Return the nodes that lead from a row's commitment to the root; KeyError for no proof."""
+        """Return the nodes that lead from a row's commitment to the root.
+
+        Raises BadInput for a row without a proof.
+        """
+        if row not in self._places:
+            raise BadInput(f"row {row} of the batch has no proof: it is not in the set")
         return self._tree.path(self._places[row])
 
     def holds(self, row: int, commitment: bytes) -> bool:

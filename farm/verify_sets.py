@@ -4,12 +4,24 @@ A set may itself be a member of a larger one. The format has no room for that, s
 two steps: the member is in its set, and the set, a program that ended well, is in the larger one.
 """
 
+from dataclasses import dataclass
+
 from farm import inclusion, verify
 from farm.errors import BadReceipt, WrongClaim
 from farm.inclusion import Inclusion
 from farm.set_builder import IMAGE_ID
 from farm.settings import Settings
 from farm.verify import Verified
+
+
+@dataclass(frozen=True)
+class VerifiedMember(Verified):
+    """What an inclusion receipt proves: the digest is the claim's, the root that of the set.
+
+    In two steps it is the root of the larger set.
+    """
+
+    root: str
 
 
 def member(
@@ -20,12 +32,12 @@ def member(
     via: bytes | None = None,
     builder: str = IMAGE_ID,
     settings: Settings | None = None,
-) -> Verified:
+) -> VerifiedMember:
     """Return what an inclusion receipt proves, once it is shown to prove it of this program.
 
-    The digest is the claim's. `root` is the receipt of the set, where it is not in `raw`; `via` is
-    the inclusion receipt of that set in a larger one, whose receipt is `root` then; `builder` is
-    the image id of what made the sets. Raises BadReceipt, WrongClaim or WrongKind as
+    `root` is the receipt of the set, taken for the one in `raw`, if any; `via` is the inclusion
+    receipt of that set in a larger one, whose receipt is `root` then; `builder` is the image id of
+    what made the sets. Raises BadReceipt, WrongClaim or WrongKind as
     `verify.verify` does, and BadReceipt where the receipt of the set is nowhere.
     """
     one, held = inclusion.read(raw, builder)
@@ -34,10 +46,10 @@ def member(
         top, held = inclusion.read(via, builder)
         included(one, image_id, top.journal)
         wanted = builder
-    if not (root := root or held):
+    if (root := held if root is None else root) is None:
         raise BadReceipt("the receipt of its set is neither in it nor given (--root)")
     included(top, wanted, verify.verify(root, builder, settings).journal)
-    return Verified("inclusion", one.claim, one.journal)
+    return VerifiedMember("inclusion", one.claim, one.journal, top.root)
 
 
 def included(one: Inclusion, image_id: str, journal: bytes) -> None:

@@ -8,6 +8,7 @@ from fake_farm import change, view, work_trace
 
 from farm import parcels, submission, u32, u64, verify, words
 from farm.errors import BadInput, HostMissing, WrongClaim
+from farm.inclusion import Inclusion
 from farm.job import JobSpec, State
 from farm.stdin import guest_stdin
 from farm.verify import Verified
@@ -129,6 +130,27 @@ def test_verify_needs_no_farm(monkeypatch, farm_cli, tmp_path):
     code, out, err = farm_cli("verify", file, "--image-id", IMAGE.upper(), "--journal", journal)
     assert (code, out, err) == (0, "journal 37\nverified, succinct\n", "")
     assert asked == [(b"receipt", IMAGE)] and journal.read_bytes() == b"\x37"
+
+
+def test_verify_tells_the_root_of_a_members_set(monkeypatch, farm_cli, tmp_path):
+    one = Inclusion(IMAGE, IMAGE, b"\x37", [])
+    monkeypatch.setattr(
+        verify, "verify", lambda *_: Verified("succinct", "cd" * 32, one.root_journal)
+    )
+    file = tmp_path / "a.inclusion"
+    file.write_bytes(one.encode())
+    (root := tmp_path / "root").write_bytes(b"receipt")
+    asked = ("verify", file, "--image-id", IMAGE, "--set-builder", IMAGE, "--root", root)
+    code, out, err = farm_cli(*asked)
+    assert (code, err) == (0, "") and out.splitlines()[1] == f"root {one.root}"
+    assert json.loads(farm_cli(*asked, "--json")[1])["root"] == one.root
+
+
+def test_verify_takes_no_set_for_an_ordinary_receipt(farm_cli, tmp_path):
+    file = tmp_path / "a.receipt"
+    file.write_bytes(b"receipt")
+    code, out, err = farm_cli("verify", file, "--image-id", IMAGE, "--root", file)
+    assert (code, out) == (1, "") and "no inclusion receipt" in err
 
 
 def test_verify_says_why_not(monkeypatch, farm_cli, tmp_path):

@@ -96,13 +96,20 @@ def test_a_member_is_proved_by_the_receipt_of_its_set(proved):
     root = receipt(one.root_journal)
     found = verify_sets.member(one.encode(root), IMAGE)
     assert (found.kind, found.journal) == ("inclusion", b"one")
-    assert found.digest == Member.of(IMAGE, b"one").claim
+    assert found.digest == Member.of(IMAGE, b"one").claim and found.root == one.root
     assert verify_sets.member(two.encode(), IMAGE, root=root).journal == b"two"
 
 
 def test_without_the_receipt_of_its_set_nothing_is_proved(proved):
+    one = a_set([b"one"])[0]
     with pytest.raises(BadReceipt, match="--root"):
-        verify_sets.member(a_set([b"one"])[0].encode(), IMAGE)
+        verify_sets.member(one.encode(), IMAGE)
+
+
+def test_a_receipt_of_the_set_that_is_given_is_the_one_that_counts(proved):
+    one = a_set([b"one"])[0]
+    with pytest.raises(WrongClaim, match="a set with journal"):
+        verify_sets.member(one.encode(receipt(one.root_journal)), IMAGE, root=b"")
 
 
 def test_another_program_or_another_set_is_refused(proved):
@@ -117,7 +124,8 @@ def test_a_member_of_a_set_in_a_larger_one_is_proved_in_two_steps(proved):
     lower = a_set([b"one", b"two"])
     upper = a_set([lower[0].root_journal, b"another set"], image=OWN)[0]
     above = {"via": upper.encode(), "root": receipt(upper.root_journal)}
-    assert verify_sets.member(lower[1].encode(), IMAGE, **above).journal == b"two"
+    found = verify_sets.member(lower[1].encode(), IMAGE, **above)
+    assert found.journal == b"two" and found.root == upper.root
     stranger = a_set([b"three", b"four"])[0]
     with pytest.raises(WrongClaim, match="a set with journal"):
         verify_sets.member(stranger.encode(), IMAGE, **above)

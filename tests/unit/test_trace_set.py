@@ -38,6 +38,11 @@ def test_the_root_is_that_of_a_set_of_claims():
     assert [found.path(row) for row in range(3)] == mountain.paths(digests)
 
 
+def test_a_row_without_a_proof_has_no_path():
+    with pytest.raises(BadInput, match="row 1"):
+        TraceSet(outputs([0, 3])).path(1)
+
+
 def test_without_a_proof_there_is_no_set():
     with pytest.raises(BadInput):
         TraceSet(outputs([3]))
