@@ -17,6 +17,7 @@ import redis
 
 from farm import keys
 from farm.errors import BlobMissing, LedgerDown, StoreFailed
+from farm.packer import Packer
 
 _REFERENCE = re.compile(r"[0-9a-f]{64}-[0-9]{1,15}")
 
@@ -190,6 +191,7 @@ class RedisBlobs:
         """Return the store of the server at `url`."""
         client = redis.Redis.from_url(
             url,
+            command_packer=Packer(),
             socket_timeout=15,
             socket_connect_timeout=3,
             # Bodies are large, and each piece that is read costs a call.

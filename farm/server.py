@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from farm import address
 from farm.errors import BadSetting, Busy, FarmError, LedgerDown, UnsafeLedger, WrongPassword
+from farm.packer import Packer
 
 #: Longest that one call may take; blocking reads ask for less.
 TIMEOUT_SECONDS = 15
@@ -53,6 +54,7 @@ def connect(url: str) -> "redis.Redis":
             url,
             decode_responses=True,
             protocol=2,
+            command_packer=Packer(),
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=3,
             health_check_interval=15,

@@ -17,6 +17,7 @@ from farm import keys as names
 from farm.cache import Found, Stats
 from farm.columns import Code, Inputs, Outputs
 from farm.keying import Keyer, Keys, provable
+from farm.packer import Packer
 from farm.rows import WIDTH, from_words, to_words
 from farm.worth import Line, Worth
 
@@ -58,7 +59,12 @@ class Shelf:
     @classmethod
     def at(cls, url: str, namespace: str, limit: int) -> "Shelf":
         """Return the shelf in the server at `url`."""
-        client = redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        client = redis.Redis.from_url(
+            url,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+            command_packer=Packer(),
+        )
         return cls(client, namespace, limit)
 
     def close(self) -> None:
