@@ -79,7 +79,8 @@ def _there(store: BlobStore, ref: str) -> bool:
     return True
 
 
-def _known(ref: str) -> str:
+def known(ref: str) -> str:
+    """Return the reference; raises BlobMissing for what is none."""
     # A reference becomes a path, so one from outside must not be able to leave the folder.
     if not _REFERENCE.fullmatch(ref):
         raise BlobMissing(ref, "not a reference")
@@ -97,7 +98,7 @@ class DirectoryBlobs:
         ref = ref or reference(body)
         try:
             if not self._freshened(ref):
-                self._write(self._path(ref), body)
+                self._write(self.path(ref), body)
         except OSError as error:
             raise StoreFailed(self.root, error.strerror or error) from error
         return ref
@@ -105,7 +106,7 @@ class DirectoryBlobs:
     def get(self, ref: str) -> bytes:
         """Return the body; raises BlobMissing, or StoreFailed when the folder cannot be read."""
         try:
-            body = self._path(_known(ref)).read_bytes()
+            body = self.path(known(ref)).read_bytes()
         except FileNotFoundError:
             raise BlobMissing(ref, f"not in {self.root}") from None
         except OSError as error:
@@ -119,11 +120,12 @@ class DirectoryBlobs:
     def delete(self, ref: str) -> None:
         """Remove the file, if there is one."""
         try:
-            self._path(_known(ref)).unlink(missing_ok=True)
+            self.path(known(ref)).unlink(missing_ok=True)
         except OSError as error:
             raise StoreFailed(self.root, error.strerror or error) from error
 
-    def _path(self, ref: str) -> Path:
+    def path(self, ref: str) -> Path:
+        """Return where the body is, or would be."""
         return self.root / ref[:2] / ref
 
     def _freshened(self, ref: str) -> bool:
@@ -131,13 +133,13 @@ class DirectoryBlobs:
         try:
             self.get(ref)
             # Who puts is about to write a reference: the sweep (store.py) spares what is young.
-            os.utime(self._path(ref))
+            os.utime(self.path(ref))
         except (BlobMissing, FileNotFoundError):
             return False
         return True
 
     def _write(self, path: Path, body: bytes) -> None:
-        _folder(path.parent)
+        make_folder(path.parent)
         draft = path.parent / f".{secrets.token_hex(8)}"
         try:
             with os.fdopen(
@@ -150,18 +152,20 @@ class DirectoryBlobs:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        _sync(path.parent)
+        sync(path.parent)
 
 
-def _folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, that is there after a crash as well."""
     if path.is_dir():
         return
-    _folder(path.parent)
+    make_folder(path.parent)
     path.mkdir(mode=0o700, exist_ok=True)
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Have the names in a folder on disk."""
     # A rename is only durable once its folder is.
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -218,7 +222,7 @@ class RedisBlobs:
 
     def get(self, ref: str) -> bytes:
         """Return the body; raises BlobMissing when it is gone, cut short or changed."""
-        found = self.get_all([_known(ref)])[0]
+        found = self.get_all([known(ref)])[0]
         if isinstance(found, BlobMissing):
             raise found
         return found
@@ -239,7 +243,7 @@ class RedisBlobs:
 
     def delete(self, ref: str) -> None:
         """Drop the key, if there is one."""
-        self.drop([_known(ref)])
+        self.drop([known(ref)])
 
     def drop(self, refs: Sequence[str]) -> None:
         """Drop the keys that are there."""

@@ -179,7 +179,7 @@ class Book(Snapshot, Server):
         """Return whether the job was open and has ended now."""
         names = [keys.EPOCH, keys.EVENTS, keys.job(end.job), keys.changes(end.job), keys.OPEN]
         names += [keys.SESSIONS, keys.answer(end.job_key), *keys.inner(end.session)]
-        names.append(keys.OPEN_SETS)
+        names += [keys.TENANTS, keys.OPEN_SETS]
         args = [ack, end.receipt, end.journal, _json(end.stats), end.job, end.session, end.state]
         args += [*_why(end.error), str(end.error or "verified and kept")]
         return self._write("finish", names, [*args, keys.RETAINED, keys.KEPT]) == "OK"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from farm import (
+    cli_api,
     cli_ask,
     cli_bench,
     cli_check,
@@ -25,7 +26,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-PARTS = (cli_farm, cli_ask, cli_sets, cli_guests, cli_jobs, cli_logs, cli_check, cli_doctor)
+PARTS = (
+    cli_farm,
+    cli_api,
+    cli_ask,
+    cli_sets,
+    cli_guests,
+    cli_jobs,
+    cli_logs,
+    cli_check,
+    cli_doctor,
+)
 for part in (*PARTS, cli_model, cli_bench):
     app.add_typer(part.app)
 

@@ -27,12 +27,15 @@ def up(
     ] = False,
     flower: Annotated[bool | None, typer.Option(help="Run Flower, which shows the work.")] = None,
     flower_port: Annotated[int | None, typer.Option(help="Flower's port on loopback.")] = None,
+    api: Annotated[bool | None, typer.Option(help="Run the REST API.")] = None,
+    api_port: Annotated[int | None, typer.Option(help="The API's port.")] = None,
 ) -> None:
     """Start a farm on this machine and keep it running."""
     from farm import background, report
     from farm import up as farm
 
-    settings = config.load(slots=slots, flower=flower, flower_port=flower_port)
+    given = {"flower": flower, "flower_port": flower_port, "api": api, "api_port": api_port}
+    settings = config.load(slots=slots, **given)
     if detach:
         for line in report.summary(settings, background.start(settings)):
             _say(line)

@@ -67,7 +67,7 @@ def _check_prover(settings: Settings) -> None:
 
 def _settings(state: Path) -> Settings:
     """Return the settings of a farm that nobody else uses."""
-    own = {"ledger_url": "", "broker_url": "", "scratch_url": ""}
+    own = {"ledger_url": "", "broker_url": "", "scratch_url": "", "api": False}
     return config.load(state=state, segment_po2=PO2, flower_port=_free_port(), **own)
 
 

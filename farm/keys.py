@@ -15,6 +15,8 @@ farm:holders         zset    "<batch> <bytes>" by when they have expired     all
 farm:open_sets       zset    jobs that wait to be in a set, by when they did scheduler  closed
 farm:closed          hash    job of a set -> its spec, until it is handed in scheduler  handed in
 farm:guests          hash    image id -> Registered (JSON)                   client     always
+farm:api_keys        hash    digest of an API key -> ApiKey (JSON)           client     always
+farm:tenants         hash    open:, spent: or bytes:<ns> -> what it uses     all        always
 farm:recent          list    ids of the newest jobs, newest first            client     RECENT
 farm:slots           hash    slot -> Slot (JSON)                             worker     gone
 farm:beats           hash    "slot:.." and "step:.." -> counter              worker     watched
@@ -25,6 +27,8 @@ farm:sweeper         string  whose turn it is to sweep                       swe
 farm:job:<id>        hash    a job: state, spec, times, outcome              all        RETAINED
 farm:changes:<id>    stream  what became of a job or batch, for who waits    all        KEPT
 farm:key:<job key>   hash    running session or answer of equal jobs         all        RETAINED
+farm:uploads:<ns>    hash    id -> Upload (JSON)                              client     deleted
+farm:mine:<ns>       zset    ids of a tenant's jobs by when they came        client     RETAINED
 farm:idem:<ns>:<key> string  id of the job a client's own key made           client     RETAINED
 farm:session:<name>  hash    a session: state, spec, how execution ended     all        KEPT
 farm:waiters:<name>  set     ids of the jobs that wait for a session         all        until ended
@@ -70,6 +74,8 @@ BATCHES = "farm:batches"
 HELD = "farm:held"
 HOLDERS = "farm:holders"
 GUESTS = "farm:guests"
+API_KEYS = "farm:api_keys"
+TENANTS = "farm:tenants"
 OPEN_SETS = "farm:open_sets"
 CLOSED = "farm:closed"
 RECENT_JOBS = "farm:recent"
@@ -109,6 +115,16 @@ def answer(job_key: str) -> str:
 def idempotency(namespace: str, key: str) -> str:
     """Return the key of a client's own name for a job."""
     return f"farm:idem:{namespace}:{key}"
+
+
+def uploads(namespace: str) -> str:
+    """Return the key of what a tenant has uploaded."""
+    return f"farm:uploads:{namespace}"
+
+
+def mine(namespace: str) -> str:
+    """Return the key of a tenant's jobs, by when they came."""
+    return f"farm:mine:{namespace}"
 
 
 def session(name: str) -> str:

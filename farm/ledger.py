@@ -10,21 +10,19 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from farm import keys, models
+from farm import admission, keys, models
 from farm.cost import CostModel
-from farm.errors import BadInput, Busy, JobFailed, LedgerDown, UnknownJob
+from farm.errors import Busy, FarmError, JobFailed, LedgerDown, UnknownJob
 from farm.job import Admission, BatchView, Change, JobSpec, JobView, State
 from farm.outbox import Envelope
-from farm.relied import is_job
+from farm.quota import Quota
 from farm.server import LONGEST_BLOCK, Server, named_errors
-from farm.session import Slot, StepState, identity, job_key, session_name
+from farm.session import Slot, StepState
 from farm.wire import ExecutedRecord
 
 #: How long a submission waits for the server's disk.
 SYNC_MS = 5000
-#: When to come back to a farm that is full.
-RETRY_SECONDS = 5
-#: The same for trace batches, which are over soon.
+#: When to come back to a farm whose trace batches hold too much: they are over soon.
 TRACE_RETRY_SECONDS = 1
 #: Seconds that room is kept for a batch whose upload has begun.
 UPLOAD_SECONDS = 30
@@ -53,47 +51,16 @@ class Ledger(Server):
         *,
         present: Callable[[str], bool] = lambda ref: True,
         cap: int = 100_000,
+        quota: Quota | None = None,
     ) -> Admission:
         """Return the job's admission, which is durable by then; sent twice it is one job.
 
-        `present` tells whether a blob is in the store: an answer whose receipt is gone is made
-        again. Raises Busy when `cap` jobs are open, BadInput for another job's idempotency key.
+        `admission.Terms` says what it goes by. Raises what `admission.admit` answers.
         """
-        while True:
-            verdict, id = self._submit(spec, present, cap)
-            if verdict == "BUSY":
-                raise Busy("the number of open jobs", cap, RETRY_SECONDS)
-            if verdict != "RETRY":
-                break
-        if verdict == "KNOWN":
-            return self._known(spec, id)
-        state = State.SUCCEEDED if verdict == "ANSWERED" else State.ACCEPTED
-        return Admission(id, state, verdict == "ANSWERED", verdict == "ATTACHED")
-
-    def _known(self, spec: JobSpec, id: str) -> Admission:
-        state, key = self._read("HMGET", keys.job(id), "state", "key")
-        if key != job_key(spec):
-            raise BadInput(f"idempotency key {spec.idempotency_key!r} is of another job, {id}")
-        return Admission(id, State(state))
-
-    def _submit(self, spec: JobSpec, present: Callable[[str], bool], cap: int) -> tuple[str, str]:
-        key = job_key(spec)
-        running, receipt = self._read("HMGET", keys.answer(key), "session", "receipt")
-        there = receipt and present(receipt)
-        name = running or session_name(spec)
-        names = [keys.job(spec.id), keys.changes(spec.id), keys.OPEN, keys.SESSIONS]
-        names += [keys.answer(key), keys.session(name), keys.waiters(name)]
-        names += [keys.SEQ, keys.EVENTS, keys.RECENT_JOBS, keys.OPEN_SETS]
-        if spec.idempotency_key:
-            names.append(keys.idempotency(spec.namespace, spec.idempotency_key))
-        args = [spec.id, name, _json(spec), key, running or "", receipt or "", int(bool(there))]
-        args += [cap, keys.RETAINED, keys.RECENT, "identity", identity(spec)]
-        args += ["priority", spec.priority, "deadline", spec.deadline or ""]
-        args += ["joins", 1] if spec.aggregate else []
-        relied = [keys.job(one) for one in spec.relied_on if is_job(one)]
-        before = [self.command("rely", relied, [keys.RETAINED])] if relied else []
-        verdict, id = self._durable("submit", names, args, before)
-        return verdict, id
+        found = admission.admit(self, [(spec, admission.Terms(present, cap, quota))])[0]
+        if isinstance(found, FarmError):
+            raise found
+        return found
 
     def cancel(self, id: str) -> bool:
         """Return whether the job was open and is ABORTED now; others of its session go on."""
@@ -105,7 +72,7 @@ class Ledger(Server):
             names = [keys.job(id), keys.changes(id), keys.OPEN, keys.SESSIONS, keys.answer(key)]
             facts = _json([id, "by request"])
             args = [id, name, State.ABORTED, "JobAborted", facts, "cancelled by request"]
-            names += [*keys.inner(name), keys.EVENTS]
+            names += [*keys.inner(name), keys.TENANTS, keys.EVENTS]
             answer = self.call("cancel", names, [*args, keys.RETAINED, keys.KEPT, token])
         return answer == "OK"
 
@@ -187,7 +154,8 @@ class Ledger(Server):
             record = StepState(state="SENT", attempt=1, message=chunk.message.json())
             args += [chunk.step, _json(record), int(chunk.small)]
         before = [self._forgetting(one) for one in forget]
-        answer = self._durable("trace_submit", [*batch_keys(id), keys.EVENTS], args, before)
+        names = [*batch_keys(id), keys.EVENTS]
+        answer = self.durable([*before, self.command("trace_submit", names, args)])[-1]
         if answer == "BUSY":
             raise trace_busy(cap)
         return bool(answer == "NEW")
@@ -233,22 +201,17 @@ class Ledger(Server):
     def _forgetting(self, id: str) -> tuple[Any, ...]:
         return self.command("trace_forget", batch_keys(id), _aborted(id))
 
-    def _durable(
-        self,
-        name: str,
-        names: Sequence[str],
-        args: Sequence[Any],
-        before: Sequence[tuple[Any, ...]] = (),
-    ) -> Any:
-        commands = [*before, self.command(name, names, args), ("WAITAOF", 1, 0, SYNC_MS)]
-        *_, answer, synced = self.calls(commands, lenient=True)
-        if isinstance(answer, Exception):
-            with named_errors(self.where):
-                raise answer
+    def durable(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Return the answers to commands, all of which the server's disk has by then."""
+        *answers, synced = self.calls([*commands, ("WAITAOF", 1, 0, SYNC_MS)], lenient=True)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                with named_errors(self.where):
+                    raise answer
         # An error is a server without WAITAOF or without a file: `check` has warned of it.
         if isinstance(synced, list) and synced[0] < 1:
             raise LedgerDown(self.where, f"its disk took longer than {SYNC_MS} ms")
-        return answer
+        return answers
 
     def _ours(self, spec: str) -> bool:
         return self._sees(msgspec.json.decode(spec)["namespace"])

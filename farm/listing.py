@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from farm import keys, show
+from farm import keys, polls, show
 from farm.errors import UnknownJob
 from farm.job import BatchView, Change, JobView, State
-from farm.ledger import Ledger, pairs
+from farm.ledger import Ledger
 
 #: Most open jobs that are older than the newest ones, and most batches, that are looked at.
 MOST = 1000
@@ -101,11 +101,7 @@ def _batch(view: BatchView) -> Listed:
 
 
 def _last(ledger: Ledger, id: str) -> Change | None:
-    found = _read(ledger, "XREVRANGE", keys.changes(id), "+", "-", "COUNT", 1)
-    for entry, fields in found:
-        with contextlib.suppress(ValueError):
-            return msgspec.convert(pairs(fields) | {"id": entry}, Change, strict=False)
-    return None
+    return polls.last(_read(ledger, "XREVRANGE", keys.changes(id), "+", "-", "COUNT", 1))
 
 
 def _read(ledger: Ledger, *command: object) -> list[Any]:

@@ -44,6 +44,8 @@ class Probe:
                 return slots.get(child.process.slot) == child.pid
             case Stage.FLOWER:
                 return _listens(self._settings.flower_port)
+            case Stage.API:
+                return _listens(self._settings.api_port)
             case Stage.SCHEDULER:
                 return self._is_scheduled()
 

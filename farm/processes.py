@@ -17,6 +17,7 @@ class Stage(IntEnum):
     FLOWER = 1
     SCHEDULER = 2
     WORKER = 3
+    API = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def table(settings: Settings, machine: Machine, *, proving: bool) -> tuple[Proce
         together = max(1, settings.slots_per_process) if settings.simulated else 1
         found += _workers("risc0", risc0_slots(settings, machine), machine, together)
         found += _workers("execute", settings.executors, machine, together)
+    if settings.api:
+        found.append(Process("api", _farm("api"), Stage.API))
     found += _workers("trace", settings.trace_slots or machine.cores, machine)
     if settings.flower:
         found.append(Process("flower", _farm("flower"), Stage.FLOWER))

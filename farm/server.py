@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 15
 LONGEST_BLOCK = 10_000
 #: What helps against a server that throws keys away.
 ADVICE = "set maxmemory-policy noeviction"
-_FILES = ("common", "client", "worker", "scheduler", "sweep")
+_FILES = ("common", "tenant", "client", "worker", "scheduler", "sweep")
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from pydantic_settings import (
 
 from farm import open_sets
 from farm.errors import BadSetting
+from farm.quota import Quota
 
 #: Version of RISC Zero's zkVM that this farm proves with; part of queue names and session ids.
 ZKVM = "3.0"
@@ -36,6 +38,16 @@ def _segment_po2(value: object) -> object:
     if value != "auto" and str(value) not in map(str, PO2):
         raise ValueError(f'{value!r} is not "auto", 14, or 16 to 22')
     return value
+
+
+def _networks(given: str) -> str:
+    networks(given)
+    return given
+
+
+def networks(given: str) -> list[IPv4Network | IPv6Network]:
+    """Return networks that are named in a row; raises ValueError for what is none."""
+    return [ip_network(one.strip()) for one in given.split(",") if one.strip()]
 
 
 def _closing(given: dict[str, object]) -> dict[str, object]:
@@ -67,6 +79,17 @@ class Settings(BaseSettings):
     trace_slots: int = 0
     flower: bool = True
     flower_port: int = 5555
+
+    api: bool = True
+    api_address: str = "127.0.0.1"
+    api_port: int = 8081
+    api_url: str = ""
+    api_proxies: Annotated[str, AfterValidator(_networks)] = "127.0.0.1/32, ::1/128"
+    api_certificate: str = ""
+    api_certificate_key: str = ""
+    api_key: str = ""
+    receipt_limit: int = 64 << 20
+    quotas: dict[str, Quota] = {}
 
     segment_po2: Annotated[int | Literal["auto"], BeforeValidator(_segment_po2)] = "auto"
     keccak_po2: Annotated[int, Field(ge=14, le=18)] = 14

@@ -173,6 +173,7 @@ def _finalize(ask: _Ask) -> Task:
 #: Forms that can be verified, by what `verify` calls them; and those that discharge an assumption.
 _SHOWN = {
     "receipt": ("receipt",),
+    "assumption": ("assumption", "receipt", "succinct"),
     "succinct": ("succinct", "assumption"),
     "segment": ("proof",),
     "keccak": ("assumption",),

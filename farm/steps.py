@@ -121,7 +121,7 @@ class Steps(Server):
 
     def executed(self, session: str, attempt: int, record: ExecutedRecord) -> Hold:
         """Record that the guest has ended well, and with it the number of segments."""
-        names = [*_home(session, "execute"), keys.BEATS, keys.EVENTS]
+        names = [*_home(session, "execute"), keys.BEATS, keys.EVENTS, keys.TENANTS]
         beat = keys.step_beat(session, "execute", attempt)
         text = msgspec.json.encode(record).decode()
         return Hold(self.call("executed", names, [attempt, beat, session, text]))

@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
-from farm import guests, request, segment_size, set_builder_program, verify
+from farm import request, segment_size, set_builder_program, verify
 from farm.asked import Candidates, Given
 from farm.blobs import reference
 from farm.errors import BadInput, HostLacks, ImageMismatch, InputTooLarge, NoReceipt
+from farm.guests import Known
 from farm.job import Asked, JobSpec, new_id, new_seed
 from farm.ledger import Ledger
 from farm.receipt import Receipt
@@ -23,11 +24,15 @@ MOST = 10_000
 class Submission:
     """One request; `bodies` are to be stored once it is found good.
 
-    `images` are the image ids of programs that are known, by their references.
+    `images` are the image ids of programs that are known, by their references; `known` is what
+    was read of the farm lately.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger, images: dict[str, str]) -> None:
+    def __init__(
+        self, settings: Settings, ledger: Ledger, images: dict[str, str], known: Known | None = None
+    ) -> None:
         self._settings, self._ledger, self._images = settings, ledger, images
+        self._known = known or Known(ledger)
         self.bodies: dict[str, bytes] = {}
 
     def kinds(self, mode: str, receipt: str) -> dict[str, Any]:
@@ -39,7 +44,7 @@ class Submission:
         if self._settings.simulated:
             return request.simulated(found)
         if found["receipt"] == "groth16":
-            provers = [slot for slot in self._ledger.slots() if slot.kind == "risc0"]
+            provers = [slot for slot in self._known.slots() if slot.kind == "risc0"]
             if provers and not any("groth16" in slot.features for slot in provers):
                 raise HostLacks("groth16", "groth16", "succinct")
         return found
@@ -56,7 +61,7 @@ class Submission:
 
     def sized(self, spec: JobSpec) -> JobSpec:
         """Return the job with segments of the size that the setting and the slots make of it."""
-        slots = self._ledger.slots()
+        slots = self._known.slots()
         po2 = segment_size.choose(self._settings.segment_po2, slots, spec.cycle_limit)
         return msgspec.structs.replace(spec, po2=po2)
 
@@ -69,13 +74,17 @@ class Submission:
         if len(input) > self._settings.input_limit:
             raise InputTooLarge(len(input), self._settings.input_limit)
         ref = self._name(body)
+        return self.stored(self._image(body, ref, image_id), ref, self._name(input))
+
+    def stored(self, image_id: str, program: str, input: str) -> dict[str, Any]:
+        """Return the same for a program and an input that are in the store."""
         return {
             "id": new_id(),
             "seed": new_seed(),
             "namespace": self._settings.namespace,
-            "image_id": self._image(body, ref, image_id),
-            "program": ref,
-            "input": self._name(input),
+            "image_id": image_id,
+            "program": program,
+            "input": input,
         }
 
     def batched(self, image_id: str, kinds: Mapping[str, str], relied: bool) -> dict[str, Any]:
@@ -85,7 +94,7 @@ class Submission:
         """
         if kinds["kind"] == "simulated":
             return {}
-        guest = guests.find(self._ledger, image_id)
+        guest = self._known.guest(image_id)
         if guest is None or not guest.batch:
             return {}
         if relied:

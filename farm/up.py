@@ -47,7 +47,11 @@ def check(settings: Settings) -> list[str]:
     Raises PortInUse, HostMissing, BadSetting, or what is wrong with a given ledger.
     """
     if settings.flower:
-        _check_port(settings.flower_port)
+        advice = "give Flower another port in FARM_FLOWER_PORT, or none with --no-flower"
+        _check_port(flower.ADDRESS, settings.flower_port, advice)
+    if settings.api:
+        advice = "give the API another one in FARM_API_PORT, or none with --no-api"
+        _check_port(settings.api_address, settings.api_port, advice)
     notes = [] if hosts.there(settings) else [NO_HOST]
     if settings.simulated:
         notes.append(SIMULATED.format(settings.simulated))
@@ -64,7 +68,9 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    return msgspec.json.encode(value).decode() if isinstance(value, dict) else str(value)
+    if not isinstance(value, dict):
+        return str(value)
+    return msgspec.json.encode(value, enc_hook=lambda quota: quota.model_dump()).decode()
 
 
 def _supervisor(
@@ -111,14 +117,14 @@ def check_servers(settings: Settings) -> str:
     return warning
 
 
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        # As Flower binds it: a port that only lingers after its last user is free.
+def _check_port(address: str, port: int, advice: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As its server binds it: a port that only lingers after its last user is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((flower.ADDRESS, port))
+            probe.bind((address, port))
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
-            advice = "give Flower another port in FARM_FLOWER_PORT, or none with --no-flower"
             raise PortInUse(f"port {port}", advice) from error

@@ -69,6 +69,19 @@ def verify(receipt: bytes, image_id: str | None, settings: Settings | None = Non
     return Verified(answer.done["kind"], answer.done["digest"], b"".join(answer.parts))
 
 
+def assumption(receipt: bytes, settings: Settings | None = None) -> str:
+    """Return the kind of a receipt that guests may rely on, once it is shown to hold by itself.
+
+    Takes bincode of a `Receipt` or an `InnerAssumptionReceipt`. One that only plays a receipt
+    proves nothing, and its kind says so. Raises BadReceipt, or WrongKind for a fake one.
+    """
+    if kind := played.kind(receipt):
+        return PLAYED[kind](receipt, None).kind
+    with host(settings) as child:
+        done = child.request("verify", {"form": "assumption"}, [receipt], seconds=SECONDS).done
+    return str(done["kind"])
+
+
 def simulated(receipt: bytes, image_id: str | None) -> Verified:
     """Return what a simulated receipt plays to prove; it proves nothing, and needs no host.
 

@@ -73,7 +73,7 @@ def _claims(step: Step, host: Asked, relied: Sequence[Part]) -> dict[str, str]:
     given = {}
     for ref, part in zip(step.message.inputs[2:], relied, strict=True):
         if not _is_trace(part):
-            shown = host("verify", [part], {"form": "receipt"}).done
+            shown = host("verify", [part], {"form": "assumption"}).done
             if shown["kind"] == "composite" and step.message.args.get("receipt") != "composite":
                 raise WrongKind(shown["kind"], "succinct")
             given[shown["digest"]] = ref

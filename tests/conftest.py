@@ -11,6 +11,9 @@ from farm import locate
 from farm import settings as config
 from farm.errors import HostMissing, KernelMissing
 
+# Farms of tests have no API unless a test gives them one: its port would be that of another.
+os.environ["FARM_API"] = "false"
+
 STANDIN = Path(__file__).with_name("standin_host.py")
 
 

@@ -3,6 +3,8 @@
 FarmError
 ├── Transient               trying again may help; the scheduler re-sends exactly these
 │   ├── Busy                intake is full
+│   │   ├── OverQuota       a tenant has as much as its quota allows
+│   │   └── TooFast         an API key asks more often than it may
 │   ├── LedgerDown          the ledger's server does not answer
 │   ├── BlobMissing         a blob is not in the store, or not whole
 │   ├── StoreFailed         what had to be kept cannot be written
@@ -35,7 +37,12 @@ FarmError
 │       └── NoReceipt       the job was only executed
 ├── NoMembers               nobody of those asked for can be in the set
 ├── UnknownJob              there is no such job
+├── UnknownUpload           nothing was uploaded under this name
+├── NoKey                   no API key came with a request, or one that is not known
+├── NotAllowed              the scopes of an API key do not hold what is asked for
+├── ApiFailed               the API of a farm gave no answer that can be used
 ├── JobOpen                 it has not ended
+├── NoAnswer                what was asked for is nothing that a job has, or has yet
 ├── ReceiptSwept            a job's receipt is past its time
 ├── JobFailed               a job ended without a receipt
 │   ├── JobAborted          it was cancelled
@@ -90,16 +97,23 @@ from farm.errors.proving import (
 from farm.errors.root import FarmError, Transient
 from farm.errors.service import (
     AlreadyRunning,
+    ApiFailed,
     Busy,
     JobAborted,
     JobFailed,
     JobOpen,
     JobTimedOut,
     LedgerDown,
+    NoAnswer,
+    NoKey,
+    NotAllowed,
+    OverQuota,
     PortInUse,
     ReceiptSwept,
     StartFailed,
+    TooFast,
     UnknownJob,
+    UnknownUpload,
     UnsafeLedger,
     WaitTimeout,
     WrongLedger,
@@ -109,6 +123,7 @@ from farm.errors.service import (
 
 __all__ = [
     "AlreadyRunning",
+    "ApiFailed",
     "AssumptionMissing",
     "BadInput",
     "BadProgram",
@@ -136,8 +151,12 @@ __all__ = [
     "JobTimedOut",
     "KernelMissing",
     "LedgerDown",
+    "NoAnswer",
+    "NoKey",
     "NoMembers",
     "NoReceipt",
+    "NotAllowed",
+    "OverQuota",
     "PortInUse",
     "ReceiptSwept",
     "SegmentTooLarge",
@@ -145,8 +164,10 @@ __all__ = [
     "StepHung",
     "StepTooLong",
     "StoreFailed",
+    "TooFast",
     "Transient",
     "UnknownJob",
+    "UnknownUpload",
     "UnsafeLedger",
     "VerificationFailed",
     "WaitTimeout",

@@ -9,6 +9,42 @@ class Busy(Transient):
     template = "{0} is over its cap of {1}: the farm is busy, retry after {2} s"
 
 
+class OverQuota(Busy):
+    """A tenant has as much as its quota allows."""
+
+    template = "{0}: the quota of {1} is used up; retry after {2} s"
+
+
+class TooFast(Busy):
+    """An API key asks more often than it may."""
+
+    template = "{0} asks more than {1} times a second; retry after {2} s"
+
+
+class NoKey(FarmError):
+    """No API key came with a request, or one that is not known."""
+
+    template = "a valid API key is needed, in x-api-key ({0}); `farm key add` makes one"
+
+
+class NotAllowed(FarmError):
+    """The scopes of an API key do not hold what is asked for."""
+
+    template = "API key {0} has no scope {1}; `farm key add --scope {1}` makes one that has"
+
+
+class UnknownUpload(FarmError):
+    """Nothing was uploaded under this name."""
+
+    template = "no {0} {1} was uploaded; upload it first"
+
+
+class ApiFailed(FarmError):
+    """The API of a farm gave no answer that can be used."""
+
+    template = "the API at {0} answers {1}: {2}"
+
+
 class LedgerDown(Transient):
     """The ledger's server does not answer."""
 
@@ -37,6 +73,12 @@ class JobTimedOut(JobFailed):
     """Its deadline passed."""
 
     template = "job {0} passed its deadline: {1}"
+
+
+class NoAnswer(FarmError):
+    """What was asked for is nothing that a job has, or has yet."""
+
+    template = "job {0} is {1}: it has no {2}"
 
 
 class JobOpen(FarmError):

@@ -1,11 +1,13 @@
 -- What clients ask for: submit, cancel, and the same for trace batches.
 
--- KEYS: job changes open sessions answer session waiters | seq events recent open_sets [idempotency]
+-- KEYS: job changes open sessions answer session waiters | seq events recent open_sets tenants mine
+--       [idempotency]
 -- ARGV: id, session name, spec, job key, expected session, receipt seen, it is still there (1|0),
---       cap of open jobs, seconds retained, length of recent, then fields of the job
+--       cap of open jobs, seconds retained, length of recent, tenant whom quotas bind ('' for none),
+--       its most open jobs, its most cycles a day ('' for any), then fields of the job
 local function submit(keys, args)
   local job, changes, open, sessions, answer, session, waiters = unpack(keys, 1, 7)
-  local seq, events, recent, open_sets, idem = unpack(keys, 8, 12)
+  local seq, events, recent, open_sets, tenants, mine, idem = unpack(keys, 8, 14)
   local id, name, spec, key, expected, seen, there = unpack(args, 1, 7)
   local earlier = idem and redis.call('GET', idem)
   if earlier then return {'KNOWN', earlier} end
@@ -16,11 +18,16 @@ local function submit(keys, args)
   end
   local answered = seen ~= '' and there == '1'
   if not answered and redis.call('SCARD', open) >= tonumber(args[8]) then return {'BUSY', id} end
+  local tenant = args[11]
+  local over = not answered and over_quota(tenants, tenant, args[12], args[13])
+  if over then return {over, id} end
   redis.call('HSET', job, 'spec', spec, 'key', key, 'created', now(),
-    'seq', redis.call('INCR', seq), unpack(args, 11))
+    'seq', redis.call('INCR', seq), unpack(args, 14))
   if idem then redis.call('SET', idem, id, 'EX', args[9]) end
   redis.call('LPUSH', recent, id)
   redis.call('LTRIM', recent, 0, args[10] - 1)
+  redis.call('ZREMRANGEBYSCORE', mine, '-inf', now() - args[9])
+  redis.call('ZADD', mine, now(), id)
   if answered then
     local kept = redis.call('HMGET', answer, 'journal', 'stats', 'made')
     redis.call('HSET', job, 'state', 'SUCCEEDED', 'receipt', seen, 'journal', kept[1],
@@ -34,6 +41,7 @@ local function submit(keys, args)
   if seen ~= '' then redis.call('HDEL', answer, 'receipt') end
   redis.call('HSET', job, 'state', 'ACCEPTED')
   redis.call('SADD', open, id)
+  opened(tenants, job, tenant)
   local fresh = attach({job, answer, sessions, session, waiters}, {id, name, spec, key})
   redis.call('XADD', events, '*', 'type', 'job', 'job', id, 'session', name)
   tell(changes, 'state', 'ACCEPTED', 'text', fresh and 'accepted' or 'joined a running session')
@@ -84,9 +92,9 @@ end
 local function cancel(keys, args)
   if redis.call('HGET', keys[1], 'session') ~= args[2] then return 'RETRY' end
   if redis.call('HGET', keys[1], 'canceller') == args[9] then return 'OK' end
-  if not end_job({unpack(keys, 1, 10)}, args) then return 'ENDED' end
+  if not end_job({unpack(keys, 1, 11)}, args) then return 'ENDED' end
   redis.call('HSET', keys[1], 'canceller', args[9])
-  redis.call('XADD', keys[11], '*', 'type', 'left', 'job', args[1], 'session', args[2])
+  redis.call('XADD', keys[12], '*', 'type', 'left', 'job', args[1], 'session', args[2])
   return 'OK'
 end
 

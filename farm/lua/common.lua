@@ -1,6 +1,6 @@
 -- What the ledger's functions share: reading a record, telling who waits, ending a job.
 --
--- The files of this folder are one library, in the order common, client, worker, scheduler,
+-- The files of this folder are one library, in the order common, tenant, client, worker, scheduler,
 -- sweep.
 -- Every function takes its keys as KEYS (farm/keys.py says what each holds) and does the whole
 -- of a change at once: state, outbox, event and acknowledgement. A record is JSON with scalars
@@ -35,6 +35,42 @@ local function tell(stream, ...)
   redis.call('XADD', stream, 'MAXLEN', '~', 256, '*', ...)
 end
 
+-- What a tenant uses is in one hash: how many jobs it has open ("open:<namespace>"; of those whom
+-- quotas bind, which alone say whose they are), how many bytes it has uploaded ("bytes:..") and
+-- "<day> <cycles>" ("spent:.."), days counted from 1970.
+local function today() return math.floor(tonumber(now()) / 86400) end
+
+local function spent(tenants, name)
+  local day, cycles = string.match(redis.call('HGET', tenants, 'spent:' .. name) or '', '^(%d+) (%d+)$')
+  return tonumber(day) == today() and tonumber(cycles) or 0
+end
+
+local function over_quota(tenants, name, jobs, cycles)
+  if name == '' then return nil end
+  local open = tonumber(redis.call('HGET', tenants, 'open:' .. name) or 0)
+  if jobs ~= '' and open >= tonumber(jobs) then return 'MANY' end
+  if cycles ~= '' and spent(tenants, name) >= tonumber(cycles) then return 'SPENT' end
+end
+
+local function opened(tenants, job, name)
+  if name == '' then return end
+  redis.call('HSET', job, 'tenant', name)
+  redis.call('HINCRBY', tenants, 'open:' .. name, 1)
+end
+
+local function left(tenants, job)
+  local name = redis.call('HGET', job, 'tenant')
+  if name then redis.call('HINCRBY', tenants, 'open:' .. name, -1) end
+end
+
+-- An execution that has ended counts among what its tenant has spent, once.
+local function spend(tenants, session, record)
+  local spec, cycles = read(session, 'spec'), record.cycles and record.cycles.total
+  if not (spec and spec.namespace and cycles) then return end
+  local sum = string.format('%d %.0f', today(), spent(tenants, spec.namespace) + cycles)
+  redis.call('HSET', tenants, 'spent:' .. spec.namespace, sum)
+end
+
 local function keep(seconds, ...)
   for _, key in ipairs({...}) do redis.call('EXPIRE', key, seconds) end
 end
@@ -54,12 +90,13 @@ local function join_set(open_sets, job, id)
 end
 
 -- The job ends; the last one to leave a running session closes it.
--- k = {job, changes, open, sessions, answer, session, waiters, segments, nodes, steps}
+-- k = {job, changes, open, sessions, answer, session, waiters, segments, nodes, steps, tenants}
 -- v = {id, session name, state, code, facts, text, seconds retained, seconds kept}
 local function end_job(k, v)
   if not job_open(k[1]) then return false end
   redis.call('HSET', k[1], 'state', v[3], 'code', v[4], 'facts', v[5], 'finished', now())
   redis.call('SREM', k[3], v[1])
+  left(k[11], k[1])
   redis.call('SREM', k[7], v[1])
   tell(k[2], 'state', v[3], 'text', v[6])
   keep(v[7], k[1])

@@ -157,8 +157,8 @@ local function finish(keys, args)
   if args[3] ~= '' and job_open(keys[3]) then
     redis.call('HSET', keys[3], 'receipt', args[3], 'journal', args[4], 'stats', args[5])
   end
-  local ended = end_job({unpack(keys, 3, 12)}, {unpack(args, 6)})
-  if ended and args[8] == 'SUCCEEDED' then join_set(keys[13], keys[3], args[6]) end
+  local ended = end_job({unpack(keys, 3, 13)}, {unpack(args, 6)})
+  if ended and args[8] == 'SUCCEEDED' then join_set(keys[14], keys[3], args[6]) end
   done_with(keys[2], args[2])
   return ended and 'OK' or 'ENDED'
 end

@@ -106,7 +106,7 @@ local function keccak(keys, args)
   return 'HELD'
 end
 
--- KEYS: session steps beats events    ARGV: attempt, beat's field, session, record
+-- KEYS: session steps beats events tenants    ARGV: attempt, beat's field, session, record
 local function executed(keys, args)
   local record, why = held(keys[1], keys[2], 'execute', args[1])
   if not record then return why end
@@ -115,6 +115,7 @@ local function executed(keys, args)
   record.state = 'DONE'
   write(keys[2], 'execute', record)
   redis.call('HSET', keys[1], 'exec', args[4])
+  spend(keys[5], keys[1], cjson.decode(args[4]))
   redis.call('HDEL', keys[3], args[2])
   redis.call('XADD', keys[4], '*', 'type', 'executed', 'session', args[3], 'attempt', args[1],
     'record', args[4])

@@ -3,13 +3,13 @@
 use risc0_zkvm::sha::Digestible;
 use risc0_zkvm::{
     Assumption, AssumptionReceipt, Assumptions, InnerAssumptionReceipt, MaybePruned, Output,
-    ReceiptClaim, Session, VerifierContext,
+    ReceiptClaim, Session,
 };
 use serde_json::{json, Value};
 
 use crate::error::HostError;
 use crate::receipts::decode_assumption;
-use crate::verify::sound;
+use crate::verify;
 
 /// Return the receipts that a guest may rely on; each must hold by itself.
 pub fn receipts(parts: &[&[u8]]) -> Result<Vec<InnerAssumptionReceipt>, HostError> {
@@ -17,10 +17,7 @@ pub fn receipts(parts: &[&[u8]]) -> Result<Vec<InnerAssumptionReceipt>, HostErro
 }
 
 fn held(receipt: InnerAssumptionReceipt) -> Result<InnerAssumptionReceipt, HostError> {
-    if matches!(receipt, InnerAssumptionReceipt::Fake(_)) {
-        return Err(HostError::WrongKind("fake".into(), "risc0".into()));
-    }
-    sound(|| receipt.verify_integrity_with_context(&VerifierContext::default()))?;
+    verify::assumption(&receipt)?;
     Ok(receipt)
 }
 

@@ -13,7 +13,7 @@ use crate::ask::{Ask, Hex, Reply};
 use crate::claim;
 use crate::error::HostError;
 use crate::panics;
-use crate::receipts::decode;
+use crate::receipts::{decode, decode_assumption};
 
 /// Which recursion programs prove keccak requests (`risc0_circuit_keccak`, not in every build).
 const KECCAK_CONTROL_ROOT: Digest =
@@ -27,6 +27,7 @@ enum Form {
     Segment,
     Keccak,
     Groth16,
+    Assumption,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +52,7 @@ pub fn run(ask: &Ask<'_>) -> Result<Reply, HostError> {
         Form::Segment => segment(&decode("segment receipt", bytes)?)?,
         Form::Keccak => keccak(&decode("keccak receipt", bytes)?)?,
         Form::Groth16 => groth16(&decode("groth16 receipt", bytes)?)?,
+        Form::Assumption => assumption(&decode_assumption(bytes)?)?,
     };
     let digest = claim.digest();
     claim::expect(digest, args.claim)?;
@@ -107,6 +109,22 @@ pub fn keccak(receipt: &SuccinctReceipt<ReceiptClaim>) -> Result<Held, HostError
 fn groth16(receipt: &Groth16Receipt<ReceiptClaim>) -> Result<Held, HostError> {
     sound(|| receipt.verify_integrity())?;
     Ok(("groth16", receipt.claim.clone(), None))
+}
+
+/// Check a receipt that guests may rely on; what it claims need not be of a zkVM execution.
+pub fn assumption(receipt: &InnerAssumptionReceipt) -> Result<Held, HostError> {
+    let kind = match receipt {
+        InnerAssumptionReceipt::Composite(_) => "composite",
+        InnerAssumptionReceipt::Succinct(_) => "succinct",
+        InnerAssumptionReceipt::Groth16(_) => "groth16",
+        InnerAssumptionReceipt::Fake(_) => {
+            return Err(HostError::WrongKind("fake".into(), "risc0".into()))
+        }
+        _ => return Err(HostError::WrongKind("unknown".into(), "risc0".into())),
+    };
+    sound(|| receipt.verify_integrity_with_context(&VerifierContext::default()))?;
+    let digest = receipt.claim_digest().map_err(|error| HostError::BadReceipt(error.to_string()))?;
+    Ok((kind, MaybePruned::Pruned(digest), None))
 }
 
 fn kind(receipt: &InnerReceipt) -> Result<&'static str, HostError> {

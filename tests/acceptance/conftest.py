@@ -7,8 +7,8 @@ from pathlib import Path
 
 import crates
 import pytest
-from console import farm_in
-from goldens import GOLDEN
+from console import farm_in, free_port
+from goldens import GOLDEN, PO2
 
 BUILD = Path(__file__).resolve().parents[2] / "host" / "build.py"
 
@@ -40,6 +40,13 @@ def crate(host):
 def replay_farm(tmp_path_factory, host):
     """A farm whose hosts answer from golden receipts at once."""
     yield from farm_in(tmp_path_factory.mktemp("farm"), host=host, replay=str(GOLDEN))
+
+
+@pytest.fixture(scope="module")
+def api_farm(tmp_path_factory, host):
+    """The same with an API, and segments of the size that the golden ones have."""
+    how = {"replay": str(GOLDEN), "api": True, "api_port": free_port(), "segment_po2": PO2}
+    yield from farm_in(tmp_path_factory.mktemp("farm"), host=host, **how)
 
 
 @pytest.fixture

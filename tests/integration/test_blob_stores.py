@@ -15,7 +15,7 @@ def store(request, tmp_path):
     """Return a store, and what changes the bytes that it keeps."""
     if request.param == "directory":
         blobs = DirectoryBlobs(tmp_path / "blobs")
-        yield blobs, lambda ref, body: blobs._path(ref).write_bytes(body)
+        yield blobs, lambda ref, body: blobs.path(ref).write_bytes(body)
         return
     url = request.getfixturevalue("ledger_url")
     blobs, client = RedisBlobs.at(url, 60), redis.Redis.from_url(url)

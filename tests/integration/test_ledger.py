@@ -228,4 +228,4 @@ def test_what_the_server_answers_to_a_submission_is_named(ledger, monkeypatch, t
     answer = redis.ResponseError(text)
     monkeypatch.setattr(ledger, "_send", lambda commands, atomic: [answer] * len(commands))
     with pytest.raises(named):
-        ledger._durable("submit", ["k"], [])
+        ledger.durable([("FCALL", "submit")])

@@ -42,6 +42,7 @@ READ = {
     "string": ("GET",),
     "list": ("LRANGE", 0, -1),
     "stream": ("XRANGE", "-", "+"),
+    "zset": ("ZRANGE", 0, -1),
 }
 
 

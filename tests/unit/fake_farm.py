@@ -87,7 +87,7 @@ class FakeLedger:
 
     def calls(self, commands):
         """Know no guests."""
-        return [None for _ in commands]
+        return [{} for _ in commands]
 
     def submit(self, spec, *, present, cap):
         self.specs.append(spec)

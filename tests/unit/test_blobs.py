@@ -19,7 +19,7 @@ def blobs(tmp_path):
 
 def test_only_the_owner_can_read_it(blobs):
     ref = blobs.put(b"a segment holds the private input")
-    path = blobs._path(ref)
+    path = blobs.path(ref)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert blobs.root.stat().st_mode & 0o777 == 0o700
@@ -27,10 +27,10 @@ def test_only_the_owner_can_read_it(blobs):
 
 def test_putting_twice_keeps_one(blobs):
     ref = blobs.put(b"same")
-    before = blobs._path(ref).stat().st_ino
+    before = blobs.path(ref).stat().st_ino
     assert blobs.put(b"same") == ref
-    assert blobs._path(ref).stat().st_ino == before
-    assert [p.name for p in blobs._path(ref).parent.iterdir()] == [ref]
+    assert blobs.path(ref).stat().st_ino == before
+    assert [p.name for p in blobs.path(ref).parent.iterdir()] == [ref]
 
 
 def test_a_full_disk_is_said_and_leaves_nothing_behind(blobs, monkeypatch):

@@ -1,0 +1,218 @@
+"""The farm's own API for jobs: submit, look, list, search, cancel, and what came of them."""
+
+import re
+import time
+from typing import Literal
+
+import msgspec
+from starlette.responses import Response
+
+from farm import mine, usage
+from farm.api import answers, bodies
+from farm.api.bonsai_uploads import image_id, name
+from farm.api.call import Call
+from farm.api.orders import Order
+from farm.api.results import answer
+from farm.errors import BadInput
+from farm.job import Change, JobView, State
+from farm.server import LONGEST_BLOCK
+
+_LABEL = re.compile(r"[\w.:/-]{1,64}")
+#: Most labels of a job, and most characters of the value of one.
+MOST_LABELS, LONGEST_LABEL = 16, 256
+#: Most jobs of one page of a list.
+MOST_LISTED = 1000
+
+
+class NewJob(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is asked of the farm; what is left out is as the farm's settings have it."""
+
+    #: An image that was uploaded.
+    image_id: str
+    #: An input that was uploaded; without one the guest reads `stdin`.
+    input: str = ""
+    #: What the guest reads, in base64.
+    stdin: bytes = b""
+    mode: Literal["risc0", "trace", "execute"] = "risc0"
+    receipt: Literal["succinct", "composite", "groth16"] = "succinct"
+    #: Receipts that were uploaded, or jobs whose receipts they will be.
+    assumptions: list[str] = []
+    po2: int | None = None
+    cycle_limit: int | None = None
+    priority: int = 0
+    #: Unix time after which the answer is of no use.
+    deadline: float | None = None
+    idempotency_key: str | None = None
+    labels: dict[str, str] = {}
+    #: The open set that it joins once it has its receipt, and what it is worth there.
+    aggregate: str = ""
+    value: float = 0.0
+
+
+class Listing(msgspec.Struct, kw_only=True):
+    """Jobs, newest first, and where the next page begins; "" once there is none."""
+
+    jobs: list[JobView]
+    next: str
+
+
+class Search(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which jobs are listed: those that have all that is said."""
+
+    state: State | None = None
+    mode: str = ""
+    image_id: str = ""
+    #: "name=value", or "name" for any value; several by commas.
+    label: str = ""
+    #: Where the page before has ended.
+    after: str = ""
+    limit: int = 100
+
+
+class Since(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """From where on changes are wanted, and how many seconds one may be waited for."""
+
+    after: str = "0"
+    wait: float = 0.0
+
+
+class Cancelled(msgspec.Struct):
+    """Whether a job was open, and is ABORTED now."""
+
+    cancelled: bool
+
+
+class Written(msgspec.Struct):
+    """What a guest wrote, in base64; at most 1 MiB of each."""
+
+    stdout: bytes
+    stderr: bytes
+
+
+class Used(msgspec.Struct):
+    """What a tenant uses, and what it may (0: any number)."""
+
+    jobs: int
+    cycles_today: int
+    bytes: int
+    most_jobs: int
+    most_cycles_a_day: int
+    most_bytes: int
+
+
+async def submit(call: Call) -> Response:
+    """Take a job; it is durable by the time this answers."""
+    asked = await call.json(NewJob)
+    if asked.input and asked.stdin:
+        raise BadInput("job: give the guest's stdin by `input` or by `stdin`, not by both")
+    order = Order(
+        namespace=call.namespace,
+        image=image_id(asked.image_id),
+        input=name(asked.input) if asked.input else "",
+        body=asked.stdin,
+        assumptions=[name(one) for one in asked.assumptions],
+        labels=labels(asked.labels),
+        quota=call.api.gate.quota(call.namespace),
+        **{field: getattr(asked, field) for field in _SAME},
+    )
+    id = await call.api.submit(order)
+    view, _ = await call.api.look(call.namespace, id)
+    return answers.json(shown(view), 201, {"location": f"/v1/jobs/{id}"})
+
+
+#: What an order has as it was asked for.
+_SAME = (
+    *("mode", "receipt", "po2", "cycle_limit", "priority", "deadline", "idempotency_key"),
+    *("aggregate", "value"),
+)
+
+
+async def status(call: Call) -> Response:
+    """Say where a job is."""
+    view, _ = await call.api.look(call.namespace, call.part("id"))
+    return answers.json(shown(view))
+
+
+async def listing(call: Call) -> Response:
+    """List this tenant's jobs."""
+    asked = call.query(Search)
+    if not 1 <= asked.limit <= MOST_LISTED:
+        raise BadInput(f"query: limit is {asked.limit}, not 1 to {MOST_LISTED}")
+    wanted = mine.Wanted(asked.state, asked.mode, asked.image_id, mine.labels(asked.label))
+    found = await call.thread(
+        mine.jobs, call.api.ledger, call.namespace, wanted, asked.after, asked.limit
+    )
+    return answers.json(Listing(jobs=[shown(view) for view in found.jobs], next=found.next))
+
+
+async def cancel(call: Call) -> Response:
+    """Cancel a job; others that wait for the same proof keep it."""
+    job = call.api.farm(call.namespace).job(call.part("id"))
+    return answers.json(Cancelled(await call.thread(job.cancel)))
+
+
+async def receipt(call: Call) -> Response:
+    """Give the receipt of a job."""
+    view, _ = await call.api.look(call.namespace, call.part("id"))
+    return await bodies.give(call, answer(view, "receipt"))
+
+
+async def journal(call: Call) -> Response:
+    """Give the journal of a job."""
+    view, _ = await call.api.look(call.namespace, call.part("id"))
+    return await bodies.give(call, answer(view, "journal"))
+
+
+async def logs(call: Call) -> Response:
+    """Give what the guest of a job wrote."""
+    job = call.api.farm(call.namespace).job(call.part("id"))
+    found = await call.thread(job.logs)
+    return answers.json(Written(found.stdout, found.stderr))
+
+
+async def changes(call: Call) -> Response:
+    """Give what became of a job since a change; wait for the first, if that is asked for."""
+    asked = call.query(Since)
+    id = call.part("id")
+    await call.api.look(call.namespace, id)
+    after = place(asked.after)
+    wait = min(max(asked.wait, 0.0), LONGEST_BLOCK / 1000)
+    found = await call.thread(call.api.ledger.changes, id, after)
+    if found or not wait:
+        return answers.json(found)
+    news: list[Change] = []
+    async for change in call.api.watch.changes(id, after, wait):
+        if change:
+            news.append(change)
+        break
+    return answers.json(news)
+
+
+async def used(call: Call) -> Response:
+    """Say what this tenant uses, and what it may."""
+    own = call.api.gate.quota(call.namespace)
+    now = await call.thread(usage.read, call.api.ledger, call.namespace, time.time())
+    return answers.json(Used(*now, own.jobs, own.cycles, own.bytes))
+
+
+def shown(view: JobView) -> JobView:
+    """Return a job as its tenant may see it: without what its guest's random bytes come of."""
+    return msgspec.structs.replace(view, spec=msgspec.structs.replace(view.spec, seed=""))
+
+
+def labels(given: dict[str, str]) -> dict[str, str]:
+    """Return labels that can be kept; raises BadInput for others."""
+    if len(given) > MOST_LABELS:
+        raise BadInput(f"labels: {len(given)} are more than {MOST_LABELS}")
+    for label, value in given.items():
+        if not _LABEL.fullmatch(label) or len(value) > LONGEST_LABEL:
+            limits = f"1 to 64 letters, digits, . _ : / -, and at most {LONGEST_LABEL} of value"
+            raise BadInput(f"labels: {label!r} is not {limits}")
+    return given
+
+
+def place(given: str) -> str:
+    """Return where changes are read from; raises BadInput for what no change has for an id."""
+    if not re.fullmatch(r"[0-9]{1,19}(-[0-9]{1,19})?", given):
+        raise BadInput(f"{given!r} is no id of a change")
+    return given

@@ -1,0 +1,91 @@
+"""The farm's own API for sets: many receipts made one, and the proof of each member."""
+
+import re
+from typing import Literal
+
+import msgspec
+from starlette.responses import Response
+
+from farm.api import answers, bodies
+from farm.api.bonsai_uploads import name
+from farm.api.call import Call
+from farm.api.jobs import shown
+from farm.asked import Given
+from farm.client import Farm
+from farm.errors import BlobMissing
+
+
+class NewSet(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Who is to be in the set: jobs, or receipts that were uploaded."""
+
+    members: list[str]
+    mode: Literal["risc0", "trace"] = "risc0"
+    po2: int | None = None
+    priority: int = 0
+    deadline: float | None = None
+    idempotency_key: str | None = None
+
+
+class Member(msgspec.Struct, kw_only=True):
+    """One who was asked for: in the set, or left out for a reason."""
+
+    name: str
+    #: The nodes from its claim to the root, in hex, if it is in the set.
+    path: list[str] | None = None
+    code: str = ""
+    error: str = ""
+
+
+async def submit(call: Call) -> Response:
+    """Take a set; it is durable by the time this answers."""
+    asked = await call.json(NewSet)
+    given = [name(one) for one in asked.members]
+    there = await call.thread(_given, call, given)
+    how = msgspec.structs.asdict(asked) | {"members": there}
+    farm = call.api.farm(call.namespace)
+    job = await call.thread(lambda: farm.aggregate(**how))
+    view, _ = await call.api.look(call.namespace, job.id)
+    return answers.json(shown(view), 201, {"location": f"/v1/jobs/{job.id}"})
+
+
+async def members(call: Call) -> Response:
+    """Say who is in the set of a job that has SUCCEEDED, with the proof, and who is not."""
+    farm: Farm = call.api.farm(call.namespace)
+    found = await call.thread(farm.job(call.part("id")).members)
+    return answers.json(
+        [
+            Member(
+                name=one.name,
+                path=list(one.inclusion.path) if one.inclusion else None,
+                code=one.error.code if one.error else "",
+                error=str(one.error) if one.error else "",
+            )
+            for one in found
+        ]
+    )
+
+
+async def blob(call: Call) -> Response:
+    """Give a body that the record of a job names, or the roster of its set."""
+    view, _ = await call.api.look(call.namespace, call.part("id"))
+    ref = call.part("ref")
+    named = msgspec.json.encode([view.receipt, view.journal, view.stats, view.facts])
+    roster = str(view.stats.get("members", ""))
+    if not _names(named, ref) and roster:
+        named = await call.thread(call.api.blobs.get, roster)
+    if not _names(named, ref):
+        raise BlobMissing(ref, f"job {view.id} has no such body")
+    return await bodies.give(call, ref)
+
+
+def _names(text: bytes, ref: str) -> bool:
+    return bool(re.fullmatch(r"[0-9a-f]{64}-[0-9]{1,15}", ref)) and f'"{ref}"'.encode() in text
+
+
+def _given(call: Call, names: list[str]) -> list[Given]:
+    """Return the receipts that have these names, and the names of all others: they are jobs'."""
+    found = call.uploads.find_all([("receipt", one) for one in names])
+    return [
+        call.api.blobs.get(upload.ref) if upload else one
+        for one, upload in zip(names, found, strict=True)
+    ]
