@@ -2,7 +2,7 @@
 PY := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install host kernel check test unit prove demo load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache load-segments load-steps load-simulated load-aggregate load-set-work load-sweep guest
+.PHONY: install host kernel check test unit prove demo api-fuzz load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache load-segments load-steps load-simulated load-aggregate load-set-work load-sweep guest
 
 install: $(STAMP)
 
@@ -27,6 +27,7 @@ check: install
 	cargo fmt --manifest-path guest/Cargo.toml --all --check
 	cargo fmt --manifest-path tests/acceptance/verifier/Cargo.toml --check
 	cargo fmt --manifest-path tests/acceptance/sets/Cargo.toml --check
+	cargo fmt --manifest-path tests/acceptance/bonsai/Cargo.toml --check
 
 test: install host check
 	python3 host/build.py --test
@@ -44,6 +45,9 @@ prove: install host
 demo: install
 	@for tool in cargo g++; do command -v $$tool >/dev/null || { echo "$$tool not found: RISC0 proving is left out (README says what it needs)"; exit 0; }; done; python3 host/build.py
 	$(PY)/farm demo
+
+api-fuzz: install host
+	API_REQUESTS=10000 API_SEED=$$$$ $(PY)/pytest tests/acceptance/test_api_contract.py
 
 load: install kernel
 	$(PY)/python load/ramp.py

@@ -1,6 +1,6 @@
 """The farm's own API for trace batches: many proofs of one trace program, by columns or rows."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from farm.job import BatchView, State
 class NewBatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One trace program on many witnesses: `fib.v0` takes rounds, `sha256.v0` words."""
 
-    program: str
+    program: Literal["fib.v0", "sha256.v0"]
     #: One number, or one a row.
     rounds: int | list[int] | None = None
     #: One row of words a row.

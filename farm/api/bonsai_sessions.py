@@ -11,8 +11,9 @@ from starlette.responses import Response
 from farm import usage
 from farm.api import answers, bodies
 from farm.api import bonsai_state as said
-from farm.api.bonsai_uploads import UploadUrl, image_id, name
+from farm.api.bonsai_uploads import UploadUrl, image_id
 from farm.api.call import Call
+from farm.api.fields import CycleLimit, ImageId, Name
 from farm.api.orders import Order
 from farm.api.results import answer
 from farm.errors import BlobMissing, JobFailed, WaitTimeout
@@ -27,11 +28,11 @@ VERSIONS = [f"3.0.{patch}" for patch in range(7)]
 class NewSession(msgspec.Struct):
     """What is to be proved, or with `execute_only` just executed."""
 
-    img: str
-    input: str
-    assumptions: list[str] = []
+    img: ImageId
+    input: Name
+    assumptions: list[Name] = []
     execute_only: bool = False
-    exec_cycle_limit: int | None = None
+    exec_cycle_limit: CycleLimit | None = None
     priority: Literal["high", "medium", "low"] = "medium"
 
 
@@ -44,7 +45,7 @@ class Created(msgspec.Struct):
 class NewSnark(msgspec.Struct):
     """The session whose receipt is to become a Groth16 one."""
 
-    session_id: str
+    session_id: Name
     priority: Literal["high", "medium", "low"] = "medium"
 
 
@@ -76,9 +77,9 @@ async def create(call: Call) -> Response:
     order = Order(
         namespace=call.namespace,
         image=image_id(asked.img),
-        input=name(asked.input),
+        input=asked.input,
         mode="execute" if asked.execute_only else "risc0",
-        assumptions=[name(one) for one in asked.assumptions],
+        assumptions=asked.assumptions,
         cycle_limit=limit,
         priority=said.PRIORITIES[asked.priority],
         quota=call.api.gate.quota(call.namespace),
@@ -136,7 +137,7 @@ async def receipt(call: Call) -> Response:
 async def create_snark(call: Call) -> Response:
     """Begin a Groth16 receipt of a session that has SUCCEEDED."""
     asked = await call.json(NewSnark)
-    view, _ = await call.api.look(call.namespace, name(asked.session_id))
+    view, _ = await call.api.look(call.namespace, asked.session_id)
     answer(view, "receipt")
     quota = call.api.gate.quota(call.namespace)
     how = {"receipt": "groth16", "priority": said.PRIORITIES[asked.priority]}

@@ -48,7 +48,7 @@ async def put_image(call: Call) -> Response:
 
 async def delete_image(call: Call) -> Response:
     """Forget an image; jobs of it go on."""
-    return await _deleted(call, "image", image_id(call.part("image_id")))
+    return await deleted(call, "image", image_id(call.part("image_id")))
 
 
 async def input_url(call: Call) -> Response:
@@ -63,7 +63,7 @@ async def put_input(call: Call) -> Response:
 
 async def delete_input(call: Call) -> Response:
     """Forget an input; jobs of it go on."""
-    return await _deleted(call, "input", name(call.part("uuid")))
+    return await deleted(call, "input", name(call.part("uuid")))
 
 
 async def receipt_url(call: Call) -> Response:
@@ -105,6 +105,7 @@ async def _put(call: Call, kind: Kind, id: str, take: Take) -> Response:
     return Response()
 
 
-async def _deleted(call: Call, kind: Kind, id: str) -> Response:
+async def deleted(call: Call, kind: Kind, id: str) -> Response:
+    """Forget an upload."""
     await call.thread(call.uploads.drop, kind, id)
     return Response(status_code=204)

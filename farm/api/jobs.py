@@ -2,24 +2,33 @@
 
 import re
 import time
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.responses import Response
 
 from farm import mine, usage
 from farm.api import answers, bodies
-from farm.api.bonsai_uploads import image_id, name
+from farm.api.bonsai_uploads import image_id
 from farm.api.call import Call
+from farm.api.fields import (
+    CycleLimit,
+    ImageId,
+    Labels,
+    MaybeName,
+    Name,
+    Place,
+    Po2,
+    Priority,
+    SetName,
+    Title,
+)
 from farm.api.orders import Order
 from farm.api.results import answer
 from farm.errors import BadInput
 from farm.job import Change, JobView, State
 from farm.server import LONGEST_BLOCK
 
-_LABEL = re.compile(r"[\w.:/-]{1,64}")
-#: Most labels of a job, and most characters of the value of one.
-MOST_LABELS, LONGEST_LABEL = 16, 256
 #: Most jobs of one page of a list.
 MOST_LISTED = 1000
 
@@ -28,24 +37,24 @@ class NewJob(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What is asked of the farm; what is left out is as the farm's settings have it."""
 
     #: An image that was uploaded.
-    image_id: str
+    image_id: ImageId
     #: An input that was uploaded; without one the guest reads `stdin`.
-    input: str = ""
+    input: MaybeName = ""
     #: What the guest reads, in base64.
     stdin: bytes = b""
     mode: Literal["risc0", "trace", "execute"] = "risc0"
     receipt: Literal["succinct", "composite", "groth16"] = "succinct"
     #: Receipts that were uploaded, or jobs whose receipts they will be.
-    assumptions: list[str] = []
-    po2: int | None = None
-    cycle_limit: int | None = None
-    priority: int = 0
+    assumptions: list[Name] = []
+    po2: Po2 | None = None
+    cycle_limit: CycleLimit | None = None
+    priority: Priority = 0
     #: Unix time after which the answer is of no use.
     deadline: float | None = None
-    idempotency_key: str | None = None
-    labels: dict[str, str] = {}
+    idempotency_key: Title | None = None
+    labels: Labels = {}
     #: The open set that it joins once it has its receipt, and what it is worth there.
-    aggregate: str = ""
+    aggregate: SetName = ""
     value: float = 0.0
 
 
@@ -66,14 +75,14 @@ class Search(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     label: str = ""
     #: Where the page before has ended.
     after: str = ""
-    limit: int = 100
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_LISTED)] = 100
 
 
 class Since(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """From where on changes are wanted, and how many seconds one may be waited for."""
 
-    after: str = "0"
-    wait: float = 0.0
+    after: Place = "0"
+    wait: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_BLOCK / 1000)] = 0.0
 
 
 class Cancelled(msgspec.Struct):
@@ -108,10 +117,8 @@ async def submit(call: Call) -> Response:
     order = Order(
         namespace=call.namespace,
         image=image_id(asked.image_id),
-        input=name(asked.input) if asked.input else "",
+        input=asked.input,
         body=asked.stdin,
-        assumptions=[name(one) for one in asked.assumptions],
-        labels=labels(asked.labels),
         quota=call.api.gate.quota(call.namespace),
         **{field: getattr(asked, field) for field in _SAME},
     )
@@ -122,8 +129,17 @@ async def submit(call: Call) -> Response:
 
 #: What an order has as it was asked for.
 _SAME = (
-    *("mode", "receipt", "po2", "cycle_limit", "priority", "deadline", "idempotency_key"),
-    *("aggregate", "value"),
+    *(
+        "assumptions",
+        "mode",
+        "receipt",
+        "po2",
+        "cycle_limit",
+        "priority",
+        "deadline",
+        "idempotency_key",
+    ),
+    *("labels", "aggregate", "value"),
 )
 
 
@@ -136,8 +152,6 @@ async def status(call: Call) -> Response:
 async def listing(call: Call) -> Response:
     """List this tenant's jobs."""
     asked = call.query(Search)
-    if not 1 <= asked.limit <= MOST_LISTED:
-        raise BadInput(f"query: limit is {asked.limit}, not 1 to {MOST_LISTED}")
     wanted = mine.Wanted(asked.state, asked.mode, asked.image_id, mine.labels(asked.label))
     found = await call.thread(
         mine.jobs, call.api.ledger, call.namespace, wanted, asked.after, asked.limit
@@ -175,13 +189,12 @@ async def changes(call: Call) -> Response:
     asked = call.query(Since)
     id = call.part("id")
     await call.api.look(call.namespace, id)
-    after = place(asked.after)
-    wait = min(max(asked.wait, 0.0), LONGEST_BLOCK / 1000)
+    after = asked.after
     found = await call.thread(call.api.ledger.changes, id, after)
-    if found or not wait:
+    if found or not asked.wait:
         return answers.json(found)
     news: list[Change] = []
-    async for change in call.api.watch.changes(id, after, wait):
+    async for change in call.api.watch.changes(id, after, asked.wait):
         if change:
             news.append(change)
         break
@@ -198,17 +211,6 @@ async def used(call: Call) -> Response:
 def shown(view: JobView) -> JobView:
     """Return a job as its tenant may see it: without what its guest's random bytes come of."""
     return msgspec.structs.replace(view, spec=msgspec.structs.replace(view.spec, seed=""))
-
-
-def labels(given: dict[str, str]) -> dict[str, str]:
-    """Return labels that can be kept; raises BadInput for others."""
-    if len(given) > MOST_LABELS:
-        raise BadInput(f"labels: {len(given)} are more than {MOST_LABELS}")
-    for label, value in given.items():
-        if not _LABEL.fullmatch(label) or len(value) > LONGEST_LABEL:
-            limits = f"1 to 64 letters, digits, . _ : / -, and at most {LONGEST_LABEL} of value"
-            raise BadInput(f"labels: {label!r} is not {limits}")
-    return given
 
 
 def place(given: str) -> str:

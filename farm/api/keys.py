@@ -1,12 +1,13 @@
 """The farm's own API for API keys, for those whose key has the scope admin."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.responses import Response
 
 from farm.api import answers
 from farm.api.call import Call
+from farm.api.fields import Namespace, Title
 from farm.apikey import ApiKey
 from farm.errors import UnknownUpload
 from farm.keyring import Keyring
@@ -15,9 +16,9 @@ from farm.keyring import Keyring
 class NewKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The key that is to be made."""
 
-    name: str
-    namespace: str
-    scopes: list[Literal["submit", "read", "admin"]]
+    name: Title
+    namespace: Namespace
+    scopes: Annotated[list[Literal["submit", "read", "admin"]], msgspec.Meta(min_length=1)]
 
 
 class MadeKey(msgspec.Struct):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 #: What parts of paths look like.
 PARTS = {
     "image_id": "^(0x)?[0-9a-fA-F]{64}$",
-    "kind": "^(images|inputs|receipts)$",
     "ref": "^[0-9a-f]{64}-[0-9]{1,15}$",
 }
 #: The same for all others.
@@ -67,9 +66,8 @@ def _is_json(kind: Any) -> bool:
 
 def _operation(route: "Route", known: dict[str, Any]) -> dict[str, Any]:
     handler = route.handler
-    module = handler.__module__.rpartition(".")[2]
     found: dict[str, Any] = {
-        "operationId": f"{module}_{handler.__name__}_{route.method.lower()}",
+        "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
         "summary": (handler.__doc__ or "").partition("\n")[0],
         "description": f"Scope: {route.scope}.",
         "tags": ["farm" if route.path.startswith("/v1") else "bonsai"],
@@ -80,7 +78,10 @@ def _operation(route: "Route", known: dict[str, Any]) -> dict[str, Any]:
     for range, text in (("4XX", "It cannot be done as asked."), ("503", "Try again later.")):
         found["responses"][range] = {"description": text, "content": problem}
     if route.body is not None:
-        found["requestBody"] = {"required": True, "content": _content(route.body, known)}
+        found["requestBody"] = {
+            "required": not route.optional,
+            "content": _content(route.body, known),
+        }
     return found
 
 

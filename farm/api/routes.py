@@ -42,6 +42,8 @@ class Route(NamedTuple):
     query: Any = None
     #: Statuses of an answer that is good.
     statuses: tuple[int, ...] = (200,)
+    #: Whether the body may be left out: of an input, that is one of no bytes.
+    optional: bool = False
     #: Whether it changes anything, and so stands in the audit log.
     writes: bool = False
 
@@ -55,8 +57,13 @@ def _post(path: str, handler: Handler, answer: Any, body: Any = None, **more: An
     return Route("POST", path, handler, scope, answer, body, writes=True, **more)
 
 
-def _put(path: str, handler: Handler) -> Route:
-    return Route("PUT", path, handler, "submit", None, BYTES, None, (200, 204), writes=True)
+def _put(path: str, handler: Handler, *, optional: bool = False) -> Route:
+    statuses = (200, 204)
+    return Route("PUT", path, handler, "submit", None, BYTES, None, statuses, optional, writes=True)
+
+
+#: An input that is left out is one of no bytes.
+_STDIN: dict[str, Any] = {"statuses": (201,), "optional": True}
 
 
 def _delete(path: str, handler: Handler, scope: Literal["submit", "admin"] = "submit") -> Route:
@@ -76,7 +83,7 @@ BONSAI = (
     _put("/images/upload/{image_id}", _u.put_image),
     _delete("/images/{image_id}", _u.delete_image),
     _get("/inputs/upload", _u.input_url, _u.NewUpload, scope="submit"),
-    _put("/inputs/upload/{uuid}", _u.put_input),
+    _put("/inputs/upload/{uuid}", _u.put_input, optional=True),
     _delete("/inputs/{uuid}", _u.delete_input),
     _get("/receipts/upload", _u.receipt_url, _u.NewUpload, scope="submit"),
     _put("/receipts/upload/{uuid}", _u.put_receipt),
@@ -108,11 +115,17 @@ NATIVE = (
     _get("/v1/batches/{id}/results", batches.results, list[batches.Proof]),
     _post("/v1/batches/{id}/cancel", batches.cancel, jobs.Cancelled),
     _post("/v1/images", uploads.post_image, uploads.Uploaded, BYTES, statuses=(201,)),
-    _post("/v1/inputs", uploads.post_input, uploads.Uploaded, BYTES, statuses=(201,)),
+    _post(
+        "/v1/inputs", uploads.post_input, uploads.Uploaded, BYTES, statuses=(201,), optional=True
+    ),
     _post("/v1/receipts", uploads.post_receipt, uploads.Uploaded, BYTES, statuses=(201,)),
     _get("/v1/uploads", uploads.listing, list[Upload]),
-    _get("/v1/uploads/{kind}/{id}", uploads.body, BYTES, statuses=(200, 206)),
-    _delete("/v1/uploads/{kind}/{id}", uploads.delete),
+    _get("/v1/images/{image_id}", uploads.image, BYTES, statuses=(200, 206)),
+    _delete("/v1/images/{image_id}", bonsai_uploads.delete_image),
+    _get("/v1/inputs/{uuid}", uploads.input, BYTES, statuses=(200, 206)),
+    _delete("/v1/inputs/{uuid}", bonsai_uploads.delete_input),
+    _get("/v1/receipts/{uuid}", uploads.receipt, BYTES, statuses=(200, 206)),
+    _delete("/v1/receipts/{uuid}", uploads.delete_receipt),
     _get("/v1/usage", jobs.used, jobs.Used),
     _get("/v1/keys", keys.listing, list[ApiKey], scope="admin"),
     _post("/v1/keys", keys.add, keys.MadeKey, keys.NewKey, scope="admin", statuses=(201,)),

@@ -1,29 +1,30 @@
 """The farm's own API for sets: many receipts made one, and the proof of each member."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.responses import Response
 
 from farm.api import answers, bodies
-from farm.api.bonsai_uploads import name
 from farm.api.call import Call
+from farm.api.fields import Name, Po2, Priority, Title
 from farm.api.jobs import shown
+from farm.api.results import answer
 from farm.asked import Given
-from farm.client import Farm
 from farm.errors import BlobMissing
+from farm.submission import MOST
 
 
 class NewSet(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Who is to be in the set: jobs, or receipts that were uploaded."""
 
-    members: list[str]
+    members: Annotated[list[Name], msgspec.Meta(min_length=1, max_length=MOST)]
     mode: Literal["risc0", "trace"] = "risc0"
-    po2: int | None = None
-    priority: int = 0
+    po2: Po2 | None = None
+    priority: Priority = 0
     deadline: float | None = None
-    idempotency_key: str | None = None
+    idempotency_key: Title | None = None
 
 
 class Member(msgspec.Struct, kw_only=True):
@@ -39,8 +40,7 @@ class Member(msgspec.Struct, kw_only=True):
 async def submit(call: Call) -> Response:
     """Take a set; it is durable by the time this answers."""
     asked = await call.json(NewSet)
-    given = [name(one) for one in asked.members]
-    there = await call.thread(_given, call, given)
+    there = await call.thread(_given, call, asked.members)
     how = msgspec.structs.asdict(asked) | {"members": there}
     farm = call.api.farm(call.namespace)
     job = await call.thread(lambda: farm.aggregate(**how))
@@ -50,8 +50,9 @@ async def submit(call: Call) -> Response:
 
 async def members(call: Call) -> Response:
     """Say who is in the set of a job that has SUCCEEDED, with the proof, and who is not."""
-    farm: Farm = call.api.farm(call.namespace)
-    found = await call.thread(farm.job(call.part("id")).members)
+    view, _ = await call.api.look(call.namespace, call.part("id"))
+    answer(view, "receipt")
+    found = await call.thread(call.api.farm(call.namespace).job(view.id).members)
     return answers.json(
         [
             Member(

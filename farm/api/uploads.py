@@ -4,13 +4,9 @@ import msgspec
 from starlette.responses import Response
 
 from farm.api import answers, bodies
-from farm.api.bonsai_uploads import image_id, name
+from farm.api.bonsai_uploads import deleted, image_id, name
 from farm.api.call import Call
-from farm.errors import BadInput
 from farm.uploads import Kind, Upload, new_name
-
-#: The kinds of uploads by their places in paths.
-KINDS: dict[str, Kind] = {"images": "image", "inputs": "input", "receipts": "receipt"}
 
 
 class Uploaded(msgspec.Struct):
@@ -40,24 +36,29 @@ async def listing(call: Call) -> Response:
     return answers.json(await call.thread(call.uploads.all))
 
 
-async def body(call: Call) -> Response:
-    """Give an upload back."""
-    found = await call.thread(call.uploads.get, *_named(call))
+async def image(call: Call) -> Response:
+    """Give a program back."""
+    return await _given(call, "image", image_id(call.part("image_id")))
+
+
+async def input(call: Call) -> Response:
+    """Give an input back."""
+    return await _given(call, "input", name(call.part("uuid")))
+
+
+async def receipt(call: Call) -> Response:
+    """Give a receipt back that was uploaded."""
+    return await _given(call, "receipt", name(call.part("uuid")))
+
+
+async def delete_receipt(call: Call) -> Response:
+    """Forget a receipt that was uploaded; jobs that rely on it go on."""
+    return await deleted(call, "receipt", name(call.part("uuid")))
+
+
+async def _given(call: Call, kind: Kind, id: str) -> Response:
+    found = await call.thread(call.uploads.get, kind, id)
     return await bodies.give(call, found.ref)
-
-
-async def delete(call: Call) -> Response:
-    """Forget an upload; jobs of it go on."""
-    await call.thread(call.uploads.drop, *_named(call))
-    return Response(status_code=204)
-
-
-def _named(call: Call) -> tuple[Kind, str]:
-    kind = KINDS.get(call.part("kind"))
-    if kind is None:
-        raise BadInput(f"{call.part('kind')!r} is not one of {', '.join(KINDS)}")
-    id = call.part("id")
-    return kind, image_id(id) if kind == "image" else name(id)
 
 
 def _posted(upload: Upload) -> Response:

@@ -57,8 +57,12 @@ OTHERS = {
     "POST /v1/inputs": "own",
     "POST /v1/receipts": "own",
     "GET /v1/uploads": "own",
-    "GET /v1/uploads/{kind}/{id}": 404,
-    "DELETE /v1/uploads/{kind}/{id}": 404,
+    "GET /v1/images/{image_id}": 404,
+    "DELETE /v1/images/{image_id}": 404,
+    "GET /v1/inputs/{uuid}": 404,
+    "DELETE /v1/inputs/{uuid}": 404,
+    "GET /v1/receipts/{uuid}": 404,
+    "DELETE /v1/receipts/{uuid}": 404,
     "GET /v1/usage": "own",
     "GET /v1/keys": 403,
     "POST /v1/keys": 403,
@@ -91,12 +95,11 @@ def things(first):
 def filled(route, things):
     """Return the path and body by which this route asks for the first tenant's things."""
     id = things["batch"] if "batches" in route.path else things["job"]
-    if "inputs" in route.path or "uploads" in route.path or "receipts/upload" in route.path:
+    if "inputs" in route.path or "receipts/upload" in route.path:
         id = things["input"]
     if route.method == "PUT":
         id = "mine-from-now-on"
     parts = {"id": id, "uuid": id, "image_id": things["image"], "ref": things["ref"]}
-    parts |= {"kind": "inputs"}
     path = re.sub(r"{(\w+)}", lambda part: parts[part[1]], route.path)
     bodies = {
         "/sessions/create": {"img": things["image"], "input": things["input"]},
