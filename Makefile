@@ -2,7 +2,7 @@
 PY := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install host kernel check test unit prove demo api-fuzz load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache load-segments load-steps load-simulated load-aggregate load-set-work load-sweep guest
+.PHONY: install host kernel check test unit prove demo api-fuzz load load-page load-mixed load-overhead load-estimates load-kernel load-singles load-batches load-policies load-cache load-segments load-steps load-simulated load-api load-aggregate load-set-work load-sweep guest
 
 install: $(STAMP)
 
@@ -60,6 +60,9 @@ load-mixed: install host kernel
 
 load-overhead: install host
 	$(PY)/python load/overhead.py
+
+load-api: install
+	$(PY)/python load/api.py
 
 load-aggregate: install
 	$(PY)/python load/aggregate.py

@@ -15,8 +15,9 @@ from farm.settings import Settings
 def farm(**given: Any) -> Iterator[Settings]:
     """Yield the settings of a farm that is up; it ends with this process, however that ends."""
     with tempfile.TemporaryDirectory(prefix="farm-") as state:
-        own = {"ledger_url": "", "broker_url": "", "scratch_url": "", "flower": False}
-        settings = config.load(state=Path(state), **own | given)
+        own = {"ledger_url": "", "broker_url": "", "scratch_url": ""}
+        pages = {"flower": False, "api": False}
+        settings = config.load(state=Path(state), **own | pages | given)
         background.start(settings, leashed=True)
         try:
             yield settings

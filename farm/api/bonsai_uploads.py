@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from farm.api import answers, bodies
 from farm.api.call import Call
-from farm.errors import BadInput
+from farm.errors import BadInput, UnknownUpload
 from farm.uploads import Kind, Upload, new_name
 
 _IMAGE = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
@@ -48,7 +48,7 @@ async def put_image(call: Call) -> Response:
 
 async def delete_image(call: Call) -> Response:
     """Forget an image; jobs of it go on."""
-    return await deleted(call, "image", image_id(call.part("image_id")))
+    return await deleted(call, "image", known_image(call.part("image_id")))
 
 
 async def input_url(call: Call) -> Response:
@@ -81,6 +81,14 @@ def image_id(given: str) -> str:
     found = _IMAGE.fullmatch(given)
     if not found:
         raise BadInput(f"image id {given!r} is not 64 hex digits")
+    return found[1].lower()
+
+
+def known_image(given: str) -> str:
+    """Return the same of an image that should be there; raises UnknownUpload for what is none."""
+    found = _IMAGE.fullmatch(given)
+    if not found:
+        raise UnknownUpload("image", given)
     return found[1].lower()
 
 

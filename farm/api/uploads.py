@@ -4,7 +4,7 @@ import msgspec
 from starlette.responses import Response
 
 from farm.api import answers, bodies
-from farm.api.bonsai_uploads import deleted, image_id, name
+from farm.api.bonsai_uploads import deleted, known_image, name
 from farm.api.call import Call
 from farm.uploads import Kind, Upload, new_name
 
@@ -38,7 +38,7 @@ async def listing(call: Call) -> Response:
 
 async def image(call: Call) -> Response:
     """Give a program back."""
-    return await _given(call, "image", image_id(call.part("image_id")))
+    return await _given(call, "image", known_image(call.part("image_id")))
 
 
 async def input(call: Call) -> Response:
