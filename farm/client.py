@@ -1,8 +1,8 @@
 """Ask a farm for proofs: `Farm` submits; a `Job` waits for one receipt, a `Batch` for traces."""
 
 import threading
-from collections.abc import Iterable, Sequence
-from typing import Any, Self, overload
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self, cast, overload
 
 from farm import about, embedded, guests, queue, request
 from farm import settings as config
@@ -11,9 +11,7 @@ from farm.batch import Batch
 from farm.blobs import DirectoryBlobs, RedisBlobs
 from farm.door import Door
 from farm.entry import Intake
-from farm.errors import (
-    BadSetting,
-)
+from farm.errors import BadSetting
 from farm.gather import Gatherer
 from farm.guests import Registered
 from farm.handle import Job
@@ -24,6 +22,7 @@ from farm.lot import TraceJob
 from farm.outbox import Envelope
 from farm.pace import Pace
 from farm.publish import Publisher
+from farm.remote_http import is_remote
 from farm.request import Program
 from farm.reused import Reused
 from farm.settings import Settings
@@ -36,8 +35,18 @@ from farm.witness import read_inputs
 class Farm:
     """A farm to submit to: the one at `url`, else this user's own (`farm up`).
 
+    The URL is that of its ledger, or of its API (https://), which wants a key: setting `api_key`.
     Safe to use from several threads. Calls raise LedgerDown while the farm is away.
     """
+
+    def __new__(cls, url: str = "", *, settings: Settings | None = None) -> Self:
+        """Return a client of the kind that the URL wants."""
+        if cls is Farm and is_remote((settings or config.load(ledger_url=url or None)).ledger_url):
+            # It is made of this one.
+            from farm.remote import RemoteFarm
+
+            return cast(Self, object.__new__(RemoteFarm))
+        return object.__new__(cls)
 
     def __init__(self, url: str = "", *, settings: Settings | None = None) -> None:
         self.settings = settings or config.load(ledger_url=url or None)
@@ -84,6 +93,7 @@ class Farm:
         idempotency_key: str | None = None,
         aggregate: str = "",
         value: float = 0.0,
+        labels: Mapping[str, str] | None = None,
     ) -> Job:
         """Return the job that proves `program` on the guest's stdin `input`; it is durable by then.
 
@@ -105,6 +115,7 @@ class Farm:
             **asked.batched(what["image_id"], kinds, bool(assumptions)),
             assumptions=[asked.assumption(one, kinds) for one in assumptions],
             **asked.joins(aggregate, value, kinds),
+            labels=dict(labels or {}),
         )
         return self._admit(asked, spec, po2)
 
@@ -199,6 +210,10 @@ class Farm:
     def guests(self) -> list[Registered]:
         """Return the guests that the farm knows, by name."""
         return guests.known(self.ledger)
+
+    def blob(self, job: str, ref: str) -> bytes:
+        """Return a body that the record of a job names; raises BlobMissing."""
+        return self.blobs.get(ref)
 
     def of(self, namespace: str) -> "Farm":
         """Return the same farm as another tenant sees it, with connections of its own."""

@@ -66,7 +66,7 @@ class Job:
         spec = view.spec
         if spec.kind == "execute":
             raise NoReceipt(self.id)
-        raw = self.farm.blobs.get(view.receipt)
+        raw = self._blob(view.receipt)
         receipt = Receipt.read(raw, spec.image_id, self.farm.settings, mode=spec.kind)
         if receipt.kind != spec.receipt:
             raise WrongKind(receipt.kind, spec.receipt)
@@ -93,7 +93,7 @@ class Job:
         """
         view = self._succeeded()
         roster = str(view.stats.get("members", ""))
-        get = self.farm.blobs.get
+        get = self._blob
         return membership.read(get(roster), view.spec.image_id, get) if roster else []
 
     def inclusion(self, timeout: float | None = None) -> tuple[Inclusion, Receipt]:
@@ -122,7 +122,7 @@ class Job:
     def execution(self) -> Execution:
         """Return what the guest of a job that has SUCCEEDED did, whatever was proved of it."""
         view = self._succeeded()
-        journal = self.farm.blobs.get(view.journal)
+        journal = self._blob(view.journal)
         return execution.of_stats(view.spec.image_id, journal, view.stats)
 
     def logs(self) -> Logs:
@@ -138,12 +138,15 @@ class Job:
         if refs is None:
             raise JobFailed(self.id, "its guest came to no end, nothing that it wrote is kept")
         # An older farm kept no reference of what is empty.
-        stdout, stderr = (self.farm.blobs.get(ref) if ref else b"" for ref in refs)
+        stdout, stderr = (self._blob(ref) if ref else b"" for ref in refs)
         return Logs(stdout, stderr)
 
     def cancel(self) -> bool:
         """Return whether the job was open, and is ABORTED now; raises UnknownJob."""
         return self.farm.ledger.cancel(self.id)
+
+    def _blob(self, ref: str) -> bytes:
+        return self.farm.blob(self.id, ref)
 
     def _written(self, view: JobView) -> tuple[str, str] | None:
         error = view.error()

@@ -47,6 +47,7 @@ class Report:
             ],
             flower=flower.url(self._settings) if on else "",
             flower_password=str(flower.password_file(self._settings)) if on else "",
+            api=_api(self._settings) if self._settings.api else "",
             notes=self._notes + [_refusal(c) for c in self.children if c.state is State.REFUSED],
         )
 
@@ -62,7 +63,14 @@ def summary(settings: Settings, status: running.Status) -> list[str]:
     if status.flower:
         password = f"password in {status.flower_password}"
         lines.append(f"Flower: {status.flower} (user {flower.USER}, {password})")
+    if status.api:
+        lines.append(f"API: {status.api} (`farm key add` makes a key)")
     return lines + status.notes
+
+
+def _api(settings: Settings) -> str:
+    scheme = "https" if settings.api_certificate else "http"
+    return settings.api_url or f"{scheme}://{settings.api_address}:{settings.api_port}"
 
 
 def _refusal(child: Child) -> str:

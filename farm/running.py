@@ -38,6 +38,8 @@ class Status(msgspec.Struct, frozen=True):
     flower: str
     flower_password: str
     notes: list[str]
+    #: Where the API is, "" for nowhere.
+    api: str = ""
 
 
 @contextlib.contextmanager

@@ -9,13 +9,19 @@ is younger. retention.py decides, remains.py and store.py do.
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
+import msgspec
+
 from farm import keys
+from farm.errors import UnknownUpload
 from farm.remains import Entry, Remains, own_name
 from farm.retention import FOREVER, Holds, Keep, Policy, end, named, pressure
 from farm.store import File, Store
+from farm.uploads import Upload, Uploads
 
 #: Records whose expiry is off by less than this, in seconds, are left as they are.
 SLACK = 3600
@@ -133,6 +139,20 @@ class Sweep:
         holds.add(named(entry.fields.values()), FOREVER if hold is None else hold)
         self._keep(entry, ended, policy, policy.keep.nodes)
 
+    def _uploads(self, entry: Entry, policy: Policy, holds: Holds) -> None:
+        # What jobs need of them, these hold themselves.
+        for values in self.remains.values(entry):
+            self._pause()
+            for text in values:
+                upload = _upload(text)
+                past = upload and policy.now - upload.created > policy.keep.jobs
+                if not (upload and past and self._do(partial(self._drop, entry.name, upload))):
+                    holds.add(named([text]), FOREVER)
+
+    def _drop(self, namespace: str, upload: Upload) -> None:
+        with suppress(UnknownUpload):  # its owner was first
+            Uploads(self.remains, namespace).drop(upload.kind, upload.id)
+
     def _inner(self, entry: Entry, policy: Policy, holds: Holds) -> None:
         hold = policy.node(end(entry.fields.get("state"), entry.fields.get("closed")))
         if hold is None:
@@ -180,8 +200,17 @@ class Sweep:
             raise Stopped
 
 
+def _upload(text: str) -> Upload | None:
+    """Return what was uploaded, None for what cannot be read: it is kept."""
+    try:
+        return msgspec.json.decode(text, type=Upload)
+    except ValueError:
+        return None
+
+
 _ENTRIES: dict[str, Callable[[Sweep, Entry, Policy, Holds], None]] = {
     "job": Sweep._job,
     "key": Sweep._answer,
     "session": Sweep._session,
+    "uploads": Sweep._uploads,
 }

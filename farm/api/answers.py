@@ -65,6 +65,8 @@ class Problem(msgspec.Struct):
 
     type: str
     msg: str
+    #: What the words are made of, by which a client of ours has the same error.
+    facts: list[object] = []
 
 
 def status(error: FarmError) -> int:
@@ -81,7 +83,7 @@ def problem(error: FarmError) -> Response:
         headers["retry-after"] = "1"
     if isinstance(error, NoKey):
         headers["www-authenticate"] = "Bearer"
-    return json(Problem(error.code, str(error)), status(error), headers)
+    return json(Problem(error.code, str(error), list(error.facts)), status(error), headers)
 
 
 def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -1,6 +1,6 @@
 """The farm's own API for trace batches: many proofs of one trace program, by columns or rows."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from starlette.responses import Response
@@ -31,6 +31,8 @@ class Proof(msgspec.Struct, kw_only=True):
     steps: int = 0
     #: SHA-256 of program, witness, output and steps, in hex.
     commitment: str = ""
+    #: 0 for a proof; else what kind of reason there is, and the reason in words.
+    code: int = 0
     error: str = ""
 
 
@@ -73,11 +75,12 @@ def _proofs(view: BatchView, scratch: ScratchStore) -> list[Proof]:
             raise body
         rows = Outputs.unpack(body, f"{view.id} {step}")
         first = len(found)
-        found += [_row(rows.row(view.program, at, first)) for at in range(len(rows))]
+        found += [_row(rows, view.program, at, first) for at in range(len(rows))]
     return found
 
 
-def _row(proof: Any) -> Proof:
+def _row(rows: Outputs, program: str, at: int, first: int) -> Proof:
+    proof = rows.row(program, at, first)
     if isinstance(proof, BadTrace):
-        return Proof(error=str(proof))
+        return Proof(code=int(rows.codes[at]), error=str(proof))
     return Proof(output=proof.output, steps=proof.steps, commitment=proof.commitment.hex())
