@@ -40,7 +40,7 @@ unit: install
 	$(PY)/pytest tests/unit
 
 prove: install host
-	$(PY)/pytest --prove tests/acceptance/test_prove.py
+	$(PY)/pytest --prove tests/acceptance/test_prove.py tests/acceptance/test_prove_bonsai.py
 
 demo: install
 	@for tool in cargo g++; do command -v $$tool >/dev/null || { echo "$$tool not found: RISC0 proving is left out (README says what it needs)"; exit 0; }; done; python3 host/build.py

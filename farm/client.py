@@ -98,13 +98,12 @@ class Farm:
         """Return the job that proves `program` on the guest's stdin `input`; it is durable by then.
 
         In `mode` "trace" it is only executed, with a commitment for a receipt, and in "execute"
-        without one. The guest may rely on `assumptions`. Segments have 2^`po2` cycles, or
-        what the setting and the slots make of it. `deadline` is a unix time, and jobs submitted
-        with one `idempotency_key` are one job. Once it has its receipt, it joins the open set
-        `aggregate`, where it is worth `value`: see the setting of that name, and `Job.inclusion`.
-        Raises BadProgram, ImageMismatch, InputTooLarge, HostLacks for a receipt that no host can
-        make; WrongKind, NoReceipt or UnknownJob for an assumption; BadInput for any other
-        argument that cannot be used; Busy.
+        without one. The guest may rely on `assumptions`. Segments have 2^`po2` cycles, or what
+        setting and slots make of it. `deadline` is a unix time; jobs with one `idempotency_key`
+        are one. Once it has its receipt, it joins the open set `aggregate`, where it is worth
+        `value`: see the setting of that name. Raises BadProgram, ImageMismatch, InputTooLarge,
+        HostLacks for a receipt that no host can make; WrongKind, NoReceipt or UnknownJob for an
+        assumption; BadInput for any other argument that cannot be used; Busy.
         """
         asked = self._asked()
         kinds = asked.kinds(mode, receipt)

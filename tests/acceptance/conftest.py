@@ -36,6 +36,12 @@ def crate(host):
     return crates.built("sets")
 
 
+@pytest.fixture(scope="session")
+def bonsai_program(host):
+    """A program that knows bonsai-sdk and risc0-zkvm alone, built."""
+    return crates.built("bonsai", "--release")
+
+
 @pytest.fixture(scope="module")
 def replay_farm(tmp_path_factory, host):
     """A farm whose hosts answer from golden receipts at once."""

@@ -1,49 +1,18 @@
 """A user of Bonsai points BONSAI_API_URL at a farm: SDK and prover are RISC Zero's own."""
 
-import json
-import os
-import subprocess
-
-import crates
 import pytest
 from asking import user
+from bonsai_user import COMPOSED, FIB, given, runner
 from console import farm_in, free_port
-from goldens import BLOBS, GOLDEN, IMAGES, PO2
+from goldens import GOLDEN, IMAGES, PO2
 
 pytestmark = [pytest.mark.redis, pytest.mark.host]
 
-FIB = {"two": "83298bd416cafe3c", "one": "3700000000000000", "seven": "4b03000000000000"}
-COMPOSED = IMAGES["fibonacci"] + FIB["one"]
-
-
-@pytest.fixture(scope="module")
-def program(host):
-    """A program that knows bonsai-sdk and risc0-zkvm alone, built."""
-    return crates.built("bonsai", "--release")
-
 
 @pytest.fixture
-def bonsai(program, api_farm):
+def bonsai(bonsai_program, api_farm):
     """Return what runs the program against the farm, and gives back what it tells."""
-    return runner(program, user(api_farm))
-
-
-def runner(program, somebody):
-    env = os.environ | {"BONSAI_API_URL": somebody.url, "BONSAI_API_KEY": somebody.secret}
-    env |= {"BONSAI_POLL_INTERVAL_MS": "50", "RUST_BACKTRACE": "0"}
-
-    def run(*words):
-        done = subprocess.run(
-            [program, *words], env=env, capture_output=True, text=True, timeout=90
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
-
-
-def given(program, session):
-    return BLOBS / f"{program}.bin", GOLDEN / f"input-{session}.bin"
+    return runner(bonsai_program, user(api_farm))
 
 
 def test_risc0_zkvm_s_own_prover_proves_on_the_farm(bonsai):
@@ -101,18 +70,18 @@ def test_quotas_and_versions_are_told(bonsai):
     assert told["exec_cycle_limit"] == 1 << 16 and told["cycle_usage"] >= 0
 
 
-def test_a_groth16_receipt_that_no_host_can_make_is_an_error_in_words(bonsai, program):
+def test_a_groth16_receipt_that_no_host_can_make_is_an_error_in_words(bonsai):
     session = bonsai("session", *given("fibonacci", "two"))["session"]
     with pytest.raises(AssertionError, match="HostLacks"):
         bonsai("snark", session)
 
 
 @pytest.fixture
-def slow_bonsai(program, tmp_path, host):
+def slow_bonsai(bonsai_program, tmp_path, host):
     """The same at a farm whose hosts take their time."""
     how = {"replay": str(GOLDEN), "replay_delay_ms": 700, "api": True, "api_port": free_port()}
     for operator in farm_in(tmp_path, host=host, segment_po2=PO2, **how):
-        yield runner(program, user(operator))
+        yield runner(bonsai_program, user(operator))
 
 
 def test_a_session_says_what_is_done_for_it_and_is_stopped(slow_bonsai):

@@ -32,7 +32,8 @@ def joined(session):
         entry
         for entry in ENTRIES
         if entry["verb"] == "execute"
-        and [one["file"] for one in entry.get("emitted", [])] == session["segments"]
+        and [one["file"] for one in entry.get("emitted", []) if one["what"] == "segment"]
+        == session["segments"]
     ]
     return reduce(Claim.join, [Claim(**facts["claim"]) for facts in segments(run)])
 
