@@ -31,6 +31,7 @@ FARM: dict[str, Check] = {
     "scheduler": doctor_ledger.scheduler,
     "slots": doctor_ledger.slots,
     "versions": doctor_ledger.versions,
+    "api": doctor_ledger.api,
 }
 
 

@@ -3,12 +3,14 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from farm import about, cli_print, embedded, keys, running, sweeper
 from farm.address import is_redis, shown
 from farm.errors import LedgerDown, WrongPassword
 from farm.finding import Finding, ok, warn
 from farm.finding import bad as broken
+from farm.keyring import Keyring
 from farm.ledger import Ledger
 from farm.remains import Remains
 from farm.server import ADVICE, Server, evicting
@@ -137,6 +139,20 @@ def versions(settings: Settings) -> Iterator[Finding]:
         yield warn("versions", said, "build the same farm-host on all machines")
     else:
         yield ok("versions", f"all of {len(found)} slots and the scheduler run {own}")
+
+
+def api(settings: Settings) -> Iterator[Finding]:
+    """Yield who could use the API, and whether what they say could be overheard."""
+    if not settings.api:
+        yield ok("api", "off (setting api)")
+        return
+    good = sum(not key.revoked for key in Keyring(_ledger(settings)).all())
+    said = f"port {settings.api_port} of {settings.api_address}, {good} keys"
+    if not (ip_address(settings.api_address).is_loopback or settings.api_certificate):
+        step = "set api_certificate and api_certificate_key, or listen on 127.0.0.1 behind a proxy"
+        yield warn("api", f"{said}; keys and inputs cross the network in the clear", step)
+    else:
+        yield ok("api", said)
 
 
 def _servers(settings: Settings) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 import redis
 from redis.backoff import NoBackoff
@@ -43,9 +44,9 @@ class Probe:
                 # A slot left over from an earlier farm has another process behind it.
                 return slots.get(child.process.slot) == child.pid
             case Stage.FLOWER:
-                return _listens(self._settings.flower_port)
+                return _listens("127.0.0.1", self._settings.flower_port)
             case Stage.API:
-                return _listens(self._settings.api_port)
+                return _listens(_reached(self._settings.api_address), self._settings.api_port)
             case Stage.SCHEDULER:
                 return self._is_scheduled()
 
@@ -73,7 +74,15 @@ class Probe:
         return self._ledger
 
 
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), PATIENCE):
+def _listens(address: str, port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((address, port), PATIENCE):
         return True
     return False
+
+
+def _reached(address: str) -> str:
+    """Return where to reach what listens on an address, or on all of this machine."""
+    known = ip_address(address)
+    if not known.is_unspecified:
+        return address
+    return "::1" if known.version == 6 else "127.0.0.1"

@@ -70,7 +70,9 @@ def summary(settings: Settings, status: running.Status) -> list[str]:
 
 def _api(settings: Settings) -> str:
     scheme = "https" if settings.api_certificate else "http"
-    return settings.api_url or f"{scheme}://{settings.api_address}:{settings.api_port}"
+    address = settings.api_address
+    host = f"[{address}]" if ":" in address else address
+    return settings.api_url or f"{scheme}://{host}:{settings.api_port}"
 
 
 def _refusal(child: Child) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -45,6 +45,10 @@ def _networks(given: str) -> str:
     return given
 
 
+def _address(given: str) -> str:
+    return str(ip_address(given))
+
+
 def networks(given: str) -> list[IPv4Network | IPv6Network]:
     """Return networks that are named in a row; raises ValueError for what is none."""
     return [ip_network(one.strip()) for one in given.split(",") if one.strip()]
@@ -81,7 +85,7 @@ class Settings(BaseSettings):
     flower_port: int = 5555
 
     api: bool = True
-    api_address: str = "127.0.0.1"
+    api_address: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
     api_port: int = 8081
     api_url: str = ""
     api_proxies: Annotated[str, AfterValidator(_networks)] = "127.0.0.1/32, ::1/128"

@@ -25,7 +25,7 @@ from farm.api.fields import (
 )
 from farm.api.orders import Order
 from farm.api.results import answer
-from farm.errors import BadInput
+from farm.errors import BadInput, InputTooLarge
 from farm.job import Change, JobView, State
 from farm.server import LONGEST_BLOCK
 
@@ -118,13 +118,20 @@ async def submit(call: Call) -> Response:
         namespace=call.namespace,
         image=image_id(asked.image_id),
         input=asked.input,
-        body=asked.stdin,
+        stdin="" if asked.input else await call.thread(_stdin, call, asked.stdin),
         quota=call.api.gate.quota(call.namespace),
         **{field: getattr(asked, field) for field in _SAME},
     )
     id = await call.api.submit(order)
     view, _ = await call.api.look(call.namespace, id)
     return answers.json(shown(view), 201, {"location": f"/v1/jobs/{id}"})
+
+
+def _stdin(call: Call, body: bytes) -> str:
+    limit = call.api.settings.input_limit
+    if len(body) > limit:
+        raise InputTooLarge(len(body), limit)
+    return call.api.blobs.put(body)
 
 
 #: What an order has as it was asked for.

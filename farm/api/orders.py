@@ -7,8 +7,8 @@ import msgspec
 
 from farm import admission, request
 from farm.admission import Terms
-from farm.blobs import DirectoryBlobs, reference
-from farm.errors import FarmError, InputTooLarge, UnknownUpload
+from farm.blobs import DirectoryBlobs
+from farm.errors import BadInput, FarmError, UnknownUpload
 from farm.guests import Known
 from farm.job import JobSpec
 from farm.ledger import Ledger
@@ -23,9 +23,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     namespace: str
     image: str
-    #: Id of an upload, "" for a body given here.
+    #: Id of an upload, or "" and the reference of a body that is in the store.
     input: str = ""
-    body: bytes = b""
+    stdin: str = ""
     mode: str = "risc0"
     receipt: str = "succinct"
     #: Ids of uploads, or of jobs.
@@ -105,7 +105,10 @@ class Intake:
         settings, ledger = self._tenant(order.namespace)
         asked = Submission(settings, ledger, {}, self._known)
         kinds = asked.kinds(order.mode, order.receipt)
-        input = refs["input", order.input] if order.input else self._put(order.body)
+        input = refs["input", order.input] if order.input else order.stdin
+        if (order.cycle_limit or 0) > settings.cycle_limit:
+            text = f"{order.cycle_limit} is over the farm's limit of {settings.cycle_limit}"
+            raise BadInput(f"job: cycle_limit {text}")
         relied = [
             # What a receipt proves was looked at when it came; what a guest needs, it says itself.
             refs.get(("receipt", one)) or asked.assumption(one, kinds)
@@ -123,11 +126,6 @@ class Intake:
             **asked.joins(order.aggregate, order.value, kinds),
         )
         return asked.sized(spec) if order.po2 is None else spec
-
-    def _put(self, body: bytes) -> str:
-        if len(body) > self._settings.input_limit:
-            raise InputTooLarge(len(body), self._settings.input_limit)
-        return self._blobs.put(body, reference(body))
 
     def _tenant(self, namespace: str) -> tuple[Settings, Ledger]:
         if namespace not in self._tenants:

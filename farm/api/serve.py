@@ -10,6 +10,8 @@ from farm.api.core import Api
 from farm.errors import BadSetting
 from farm.settings import Settings
 
+#: Seconds that a connection is kept on which nothing is asked: longer than clients and proxies do.
+IDLE_SECONDS = 75
 #: Seconds that requests get to finish when the server is told to stop.
 STOP_SECONDS = 5
 
@@ -35,6 +37,7 @@ def run(settings: Settings) -> None:
         server_header=False,
         access_log=False,
         log_level="warning",
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
 

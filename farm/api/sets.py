@@ -1,18 +1,20 @@
 """The farm's own API for sets: many receipts made one, and the proof of each member."""
 
-import re
 from typing import Annotated, Literal
 
 import msgspec
 from starlette.responses import Response
 
+from farm import execution
 from farm.api import answers, bodies
 from farm.api.call import Call
 from farm.api.fields import Name, Po2, Priority, Title
 from farm.api.jobs import shown
 from farm.api.results import answer
 from farm.asked import Given
-from farm.errors import BlobMissing
+from farm.errors import BlobMissing, GuestFailed
+from farm.job import JobView
+from farm.members import Entry
 from farm.submission import MOST
 
 
@@ -70,17 +72,21 @@ async def blob(call: Call) -> Response:
     """Give a body that the record of a job names, or the roster of its set."""
     view, _ = await call.api.look(call.namespace, call.part("id"))
     ref = call.part("ref")
-    named = msgspec.json.encode([view.receipt, view.journal, view.stats, view.facts])
-    roster = str(view.stats.get("members", ""))
-    if not _names(named, ref) and roster:
-        named = await call.thread(call.api.blobs.get, roster)
-    if not _names(named, ref):
+    if ref not in await call.thread(_bodies, call, view):
         raise BlobMissing(ref, f"job {view.id} has no such body")
     return await bodies.give(call, ref)
 
 
-def _names(text: bytes, ref: str) -> bool:
-    return bool(re.fullmatch(r"[0-9a-f]{64}-[0-9]{1,15}", ref)) and f'"{ref}"'.encode() in text
+def _bodies(call: Call, view: JobView) -> set[str]:
+    """Return what the farm itself has noted with a job: no text of a guest's or a caller's."""
+    error = view.error()
+    written = error.written if isinstance(error, GuestFailed) else execution.written(view.stats)
+    roster = str(view.stats.get("members", ""))
+    found = {view.receipt, view.journal, roster, *(written or ())}
+    if roster:
+        entries = msgspec.json.decode(call.api.blobs.get(roster), type=list[Entry])
+        found |= {entry.journal for entry in entries}
+    return found - {""}
 
 
 def _given(call: Call, names: list[str]) -> list[Given]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from farm import keys
-from farm.errors import LedgerDown
+from farm.errors import FarmError
 from farm.job import Change
 from farm.ledger import Ledger, pairs
 
@@ -39,7 +39,8 @@ class Watch:
         """
         queue: Queue = asyncio.Queue(BEHIND)
         self._waiting.setdefault(id, set()).add(queue)
-        self._after.setdefault(id, after)
+        # From the earliest on that anybody wants: who has heard of a change passes over it.
+        self._after[id] = min(self._after.get(id, after), after, key=_place)
         if self._running is None:
             self._running = asyncio.create_task(self._run())
         try:
@@ -69,7 +70,7 @@ class Watch:
             await asyncio.sleep(PAUSE)
             names = list(self._after.items())
             for start in range(0, len(names), TOGETHER):
-                with contextlib.suppress(LedgerDown):
+                with contextlib.suppress(FarmError):  # it is asked again
                     part = names[start : start + TOGETHER]
                     for id, change in await loop.run_in_executor(self._pool, self._news, part):
                         self._tell(id, change)

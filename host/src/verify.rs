@@ -123,7 +123,8 @@ pub fn assumption(receipt: &InnerAssumptionReceipt) -> Result<Held, HostError> {
         _ => return Err(HostError::WrongKind("unknown".into(), "risc0".into())),
     };
     sound(|| receipt.verify_integrity_with_context(&VerifierContext::default()))?;
-    let digest = receipt.claim_digest().map_err(|error| HostError::BadReceipt(error.to_string()))?;
+    let digest =
+        receipt.claim_digest().map_err(|error| HostError::BadReceipt(error.to_string()))?;
     Ok((kind, MaybePruned::Pruned(digest), None))
 }
 

@@ -14,6 +14,8 @@ COMPOSED = IMAGES["fibonacci"] + FIB["one"]
 def started(program, somebody, *words):
     """Return the program at work on a scenario, against the farm that this user asks."""
     env = os.environ | {"BONSAI_API_URL": somebody.url, "BONSAI_API_KEY": somebody.secret}
+    for other in ("RISC0_PROVER", "RISC0_DEV_MODE"):  # these would choose another prover
+        env.pop(other, None)
     env |= {"BONSAI_POLL_INTERVAL_MS": "50", "RUST_BACKTRACE": "0"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([program, *words], env=env, **pipes)

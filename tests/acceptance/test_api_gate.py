@@ -176,6 +176,21 @@ def other(api_farm):
     return user(api_farm, namespace="other")
 
 
+def test_who_knows_the_name_of_a_body_does_not_get_it_by_another_job(other, first, things):
+    other.told("POST", "/v1/images", (BLOBS / "fibonacci.bin").read_bytes())
+    asked = {"image_id": things["image"], "mode": "execute"}
+    own = other.told(
+        "POST", "/v1/jobs", asked | {"input": other.told("POST", "/v1/inputs", stdin("one"))["id"]}
+    )
+    other.asks("GET", f"/v1/jobs/{own['id']}/events")
+    assert other.told("GET", f"/v1/jobs/{own['id']}")["state"] == "SUCCEEDED"
+    journal = other.told("GET", f"/v1/jobs/{own['id']}")["journal"]
+    assert other.asks("GET", f"/v1/jobs/{own['id']}/blobs/{journal}").status == 200
+    assert other.asks("GET", f"/v1/jobs/{own['id']}/blobs/{things['ref']}").status == 404
+    program = first.told("GET", f"/v1/jobs/{things['job']}")["spec"]["program"]
+    assert first.asks("GET", f"/v1/jobs/{things['job']}/blobs/{program}").status == 404
+
+
 def test_a_key_may_come_as_a_bearer_token(first):
     token = f"Bearer {first.secret}"
     assert first.asks("GET", "/version", secret="", authorization=token).status == 200

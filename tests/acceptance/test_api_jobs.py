@@ -86,6 +86,8 @@ def test_stdin_travels_with_the_job_and_what_makes_no_sense_is_refused(somebody)
     assert both.status == 400 and both.json()["type"] == "BadInput"
     unknown = somebody.asks("POST", "/v1/jobs", asked | {"colour": "red"})
     assert unknown.status == 400 and "colour" in unknown.json()["msg"]
+    far = somebody.asks("POST", "/v1/jobs", asked | {"cycle_limit": (1 << 36) + 1})
+    assert far.status == 400 and "over the farm's limit" in far.json()["msg"]
     gone = somebody.asks("POST", "/v1/jobs", asked | {"image_id": "ab" * 32})
     assert gone.status == 404 and gone.json()["type"] == "UnknownUpload"
 
