@@ -74,9 +74,19 @@ def test_a_doctor_finds_a_farm_in_order(replay_farm):
     found = {one["name"]: one for one in typed(replay_farm, "doctor")}
     names = ["system", "host", "kernel", "memory", "disk", "ledger", "broker", "scratch"]
     names += ["eviction", "persistence", "clock", "store", "sweep", "scheduler", "slots"]
+    names += ["versions", "api"]
     # Celery's spelling of the broker's address is nobody else's.
-    assert [name for name in names if name != "broker"] == [n for n in found if n != "versions"]
-    for name in ("ledger", "scratch", "eviction", "persistence", "clock", "scheduler", "versions"):
+    assert [name for name in names if name != "broker"] == list(found)
+    for name in (
+        "ledger",
+        "scratch",
+        "eviction",
+        "persistence",
+        "clock",
+        "scheduler",
+        "versions",
+        "api",
+    ):
         assert found[name]["level"] == "ok", found[name]
     assert found["slots"]["said"] == "1 execute, 2 risc0, 2 trace"
     lines = replay_farm.types("doctor").stdout.splitlines()
