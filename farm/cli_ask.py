@@ -42,6 +42,9 @@ Joins = Annotated[
     str, typer.Option(help="The open set that it joins; +NAME is shared with other tenants.")
 ]
 Value = Annotated[float, typer.Option(help="What it is worth in that set.")]
+Labels = Annotated[
+    list[str] | None, typer.Option("--label", help="NAME=VALUE to find it by; may be repeated.")
+]
 Key = Annotated[str | None, typer.Option(help="Two submissions with one key are one job.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the receipt goes.")]
 Timeout = Annotated[float | None, typer.Option(help="Wait no longer than this, in seconds.")]
@@ -102,6 +105,7 @@ def submit(
     key: Key = None,
     aggregate: Joins = "",
     value: Value = 0.0,
+    label: Labels = None,
     json: Json = False,
 ) -> None:
     """Hand PROGRAM to the farm and print the job's id; `farm receipt` fetches the receipt."""
@@ -110,7 +114,8 @@ def submit(
         given = {"image_id": image_id, "priority": priority, "mode": mode, "receipt": kind}
         stdin = guest_stdin(input_file, words)
         joins = {"idempotency_key": key, "aggregate": aggregate, "value": value}
-        job = _submit(farm, program, stdin, assumption, limits | given | joins)
+        labels = {"labels": dict(map(_pair, label or ()))}
+        job = _submit(farm, program, stdin, assumption, limits | given | joins | labels)
         cli_print.data({"job": job.id}, job.id, json=json)
 
 
@@ -190,3 +195,10 @@ def _receipt(job: "Job", output: Path | None, timeout: float | None, *, json: bo
 def unix(seconds: float | None) -> float | None:
     """Return the unix time so many seconds from now; None for never."""
     return None if seconds is None else time.time() + seconds
+
+
+def _pair(label: str) -> tuple[str, str]:
+    name, equals, value = label.partition("=")
+    if not (name and equals):
+        raise BadInput(f"label: {label!r} is not NAME=VALUE")
+    return name, value

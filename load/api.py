@@ -3,13 +3,15 @@
     python load/api.py [--seconds S] [--streams N] [--cards N]
 
 2,000 status polls and 500 submissions are asked for each second, evenly, whatever the API makes
-of them; then 1,000 streams of events wait at once, each for the end of its job. The API has the
+of them: first over connections that are kept, then each poll over one of its own, as bonsai-sdk has
+it. Then 1,000 streams of events wait at once, each for the end of its job. The API has the
 first core for itself; farm, servers and this client have the others. Prints goal and figure; the
 exit status is 1 when one falls short.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -78,6 +80,7 @@ class Client:
 
     def __init__(self, settings: Settings, secret: str, image: str) -> None:
         self._port, self._secret, self.image = settings.api_port, secret, image
+        self._labels = itertools.count()
         self.inputs: list[str] = []
         self.jobs: list[str] = []
 
@@ -91,8 +94,8 @@ class Client:
         rows = iter(range(count))
 
         async def some(one: Connection) -> None:
-            for number in rows:
-                body = json.dumps({"label": f"api-{number}", "segments": 1}).encode()
+            for _ in rows:
+                body = json.dumps({"label": f"api-{next(self._labels)}", "segments": 1}).encode()
                 answer = await one.ask(b"POST", "/v1/inputs", body)
                 self.inputs.append(json.loads(answer.body)["id"])
 
@@ -107,16 +110,26 @@ class Client:
             self.jobs.append(json.loads(answer.body)["uuid"])
         return answer
 
+    async def poll_afresh(self, one: Connection, number: int) -> Answer:
+        """Ask the same over a connection of its own, as bonsai-sdk does."""
+        fresh = (await self.connections(1))[0]
+        try:
+            return await self.poll(fresh, number)
+        finally:
+            fresh.close()
+
     async def poll(self, one: Connection, number: int) -> Answer:
         """Ask where a job is that was submitted."""
         return await one.ask(b"GET", f"/sessions/status/{random.choice(self.jobs)}")
 
 
-async def rates(client: Client, api: psutil.Process, seconds: float) -> list[dict]:
-    """Bars: polls and submissions a second."""
+async def rates(client: Client, api: psutil.Process, seconds: float, *, afresh: bool) -> list[dict]:
+    """Bars: polls and submissions a second; polls `afresh` each have a connection of their own."""
+    client.inputs = []
     await client.upload(int(SUBMISSIONS * seconds) + 1)
     await client.submit((await client.connections(1))[0], int(SUBMISSIONS * seconds))
-    loads = [Load(POLLS, client.poll), Load(SUBMISSIONS, client.submit)]
+    poll = client.poll_afresh if afresh else client.poll
+    loads = [Load(POLLS, poll), Load(SUBMISSIONS, client.submit)]
     ready = [await client.connections() for _ in loads]
     spent = sum(api.cpu_times()[:2])
     await asyncio.gather(
@@ -124,7 +137,9 @@ async def rates(client: Client, api: psutil.Process, seconds: float) -> list[dic
     )
     busy = (sum(api.cpu_times()[:2]) - spent) / max(load.last for load in loads)
     rows = []
-    for name, load in zip(("status polls", "submissions"), loads, strict=True):
+    names = ("status polls, a connection each", "submissions beside them")
+    names = names if afresh else ("status polls", "submissions")
+    for name, load in zip(names, loads, strict=True):
         p99 = percentile(sorted(load.took), 0.99)
         about = {"p99_ms": round(p99 * 1000, 1), "failed": load.failed, "core_busy": round(busy, 2)}
         rows.append(show(f"{name} a second", load.held, load.rate * HELD, least=True, **about))
@@ -202,7 +217,8 @@ async def measure(settings: Settings, asked: argparse.Namespace) -> list[dict]:
     answer = await (await client.connections(1))[0].ask(b"POST", "/v1/images", PROGRAM)
     client.image = json.loads(answer.body)["id"]
     api = alone_on_the_first_core(settings)
-    found = await rates(client, api, asked.seconds)
+    found = await rates(client, api, asked.seconds, afresh=False)
+    found += await rates(client, api, asked.seconds, afresh=True)
     return found + await streams(client, api, asked.streams)
 
 

@@ -1,6 +1,7 @@
 """Send what becomes of a job as it happens: server-sent events."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
@@ -30,17 +31,19 @@ async def events(call: Call) -> Response:
     return StreamingResponse(told, headers=headers, media_type="text/event-stream")
 
 
-async def _told(call: Call, id: str, after: str) -> AsyncIterator[bytes]:
+async def _told(call: Call, id: str, after: str) -> AsyncGenerator[bytes, None]:
     open = call.api.streams
     open[call.key.id] += 1
     try:
-        async for text in _texts(call, id, after):
-            yield text
+        async with aclosing(_texts(call, id, after)) as texts:
+            with suppress(UnknownJob):  # removed meanwhile
+                async for text in texts:
+                    yield text
     finally:
         open[call.key.id] -= 1
 
 
-async def _texts(call: Call, id: str, after: str) -> AsyncIterator[bytes]:
+async def _texts(call: Call, id: str, after: str) -> AsyncGenerator[bytes, None]:
     yield b": the changes of a job\n\n"
     first = await _end(call, id, after)
     if first:
@@ -49,24 +52,17 @@ async def _texts(call: Call, id: str, after: str) -> AsyncIterator[bytes]:
         for change in found or [first]:
             yield _text(change)
         return
-    async for news in call.api.watch.changes(id, after, SILENCE):
-        if news is None:
-            if end := await _end(call, id, after):
-                yield _text(end)
+    async with aclosing(call.api.watch.changes(id, after, SILENCE)) as coming:
+        async for news in coming:
+            end = news or await _end(call, id, after)
+            yield _text(end) if end else b": silence\n\n"
+            if end and end.state.ended:
                 return
-            yield b": silence\n\n"
-            continue
-        yield _text(news)
-        if news.state.ended:
-            return
 
 
 async def _end(call: Call, id: str, after: str) -> Change | None:
     """Return how a job has ended, None for one that has not."""
-    try:
-        view, _ = await call.api.look(call.namespace, id)
-    except UnknownJob:  # removed meanwhile
-        return None
+    view, _ = await call.api.look(call.namespace, id)
     error = view.error()
     text = str(error) if error else "verified and kept"
     return Change(id=after, state=view.state, text=text) if view.state.ended else None

@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import aclosing
 from typing import Annotated, Literal
 
 import msgspec
@@ -135,18 +136,8 @@ def _stdin(call: Call, body: bytes) -> str:
 
 
 #: What an order has as it was asked for.
-_SAME = (
-    *(
-        "assumptions",
-        "mode",
-        "receipt",
-        "po2",
-        "cycle_limit",
-        "priority",
-        "deadline",
-        "idempotency_key",
-    ),
-    *("labels", "aggregate", "value"),
+_SAME = tuple(
+    field for field in NewJob.__struct_fields__ if field not in ("image_id", "input", "stdin")
 )
 
 
@@ -200,12 +191,9 @@ async def changes(call: Call) -> Response:
     found = await call.thread(call.api.ledger.changes, id, after)
     if found or not asked.wait:
         return answers.json(found)
-    news: list[Change] = []
-    async for change in call.api.watch.changes(id, after, asked.wait):
-        if change:
-            news.append(change)
-        break
-    return answers.json(news)
+    async with aclosing(call.api.watch.changes(id, after, asked.wait)) as coming:
+        change: Change | None = await anext(coming)
+    return answers.json([change] if change else [])
 
 
 async def used(call: Call) -> Response:

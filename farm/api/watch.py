@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
 from typing import Any
 
@@ -32,7 +32,9 @@ class Watch:
         self._after: dict[str, str] = {}
         self._running: asyncio.Task[None] | None = None
 
-    async def changes(self, id: str, after: str, pause: float) -> AsyncIterator[Change | None]:
+    async def changes(
+        self, id: str, after: str, pause: float
+    ) -> AsyncGenerator[Change | None, None]:
         """Yield what becomes of a job after the change `after`, and None after each silent `pause`.
 
         It goes on until the reader stops: the last change may have been forgotten.

@@ -45,6 +45,13 @@ def test_submit_prints_the_id_and_nothing_else(farm, farm_cli, guest):
     assert spec.po2 == 16
 
 
+def test_labels_are_given_by_name(farm, farm_cli, guest):
+    assert farm_cli("submit", guest, "--label", "team=a", "--label", "run=x=1")[0] == 0
+    assert farm.ledger.specs[0].labels == {"team": "a", "run": "x=1"}
+    code, _, err = farm_cli("submit", guest, "--label", "team")
+    assert code == 1 and "'team' is not NAME=VALUE" in err
+
+
 def test_prove_waits_and_writes_the_receipt(farm, farm_cli, guest, tmp_path, monkeypatch):
     monkeypatch.setattr(submission, "new_id", lambda: "j1")
     succeed(farm)
