@@ -28,5 +28,9 @@ Labels = Annotated[
 Po2 = Literal[14, 16, 17, 18, 19, 20, 21, 22]
 CycleLimit = Annotated[int, Meta(ge=1, le=(1 << 63) - 1)]
 Priority = Annotated[int, Meta(gt=-(1 << 31), lt=1 << 31)]
+#: Where a job is (farm/job.py), or anywhere.
+AnyState = Literal[
+    "", "BUFFERED", "ACCEPTED", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"
+]
 #: Id of a change: "<milliseconds>-<number>".
 Place = Annotated[str, Meta(pattern="^[0-9]{1,18}(-[0-9]{1,18})?$")]

@@ -13,6 +13,7 @@ from farm.api import answers, bodies
 from farm.api.bonsai_uploads import image_id
 from farm.api.call import Call
 from farm.api.fields import (
+    AnyState,
     CycleLimit,
     ImageId,
     Labels,
@@ -69,8 +70,8 @@ class Listing(msgspec.Struct, kw_only=True):
 class Search(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Which jobs are listed: those that have all that is said."""
 
-    state: State | None = None
-    mode: str = ""
+    state: AnyState = ""
+    mode: Literal["", "risc0", "trace", "execute", "simulated"] = ""
     image_id: str = ""
     #: "name=value", or "name" for any value; several by commas.
     label: str = ""
@@ -150,7 +151,8 @@ async def status(call: Call) -> Response:
 async def listing(call: Call) -> Response:
     """List this tenant's jobs."""
     asked = call.query(Search)
-    wanted = mine.Wanted(asked.state, asked.mode, asked.image_id, mine.labels(asked.label))
+    state = State(asked.state) if asked.state else None
+    wanted = mine.Wanted(state, asked.mode, asked.image_id, mine.labels(asked.label))
     found = await call.thread(
         mine.jobs, call.api.ledger, call.namespace, wanted, asked.after, asked.limit
     )
