@@ -22,6 +22,7 @@ from farm.lot import TraceJob
 from farm.outbox import Envelope
 from farm.pace import Pace
 from farm.publish import Publisher
+from farm.quota import Quota
 from farm.remote_http import is_remote
 from farm.request import Program
 from farm.reused import Reused
@@ -54,6 +55,8 @@ class Farm:
         if not namespace or ":" in namespace:
             # Names in the ledger are joined by colons.
             raise BadSetting("namespace", f"{namespace!r} is empty or holds a colon")
+        #: What binds the tenant of this client, None for nothing.
+        self.quota: Quota | None = None
         self._images: dict[str, str] = {}
         # What is made when first asked for is made of other such parts.
         self._lock = threading.RLock()
@@ -288,4 +291,5 @@ class Farm:
         for ref, body in asked.bodies.items():
             self.blobs.put(body, ref)
         present, cap = self.blobs.has, self.settings.open_jobs
-        return Job(self, self.ledger.submit(spec, present=present, cap=cap).job)
+        quota = self.quota
+        return Job(self, self.ledger.submit(spec, present=present, cap=cap, quota=quota).job)

@@ -10,7 +10,7 @@ from farm.ledger import Ledger
 from farm.polls import Seen, look
 
 #: Jobs that are read in one go, and most that are looked through for one page.
-TOGETHER, MOST = 200, 10_000
+TOGETHER, MOST = 200, 2_000
 
 
 class Wanted(NamedTuple):

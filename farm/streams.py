@@ -55,9 +55,18 @@ class Draft:
         self._hash.update(piece)
         self.size += len(piece)
 
+    @property
+    def ref(self) -> str:
+        """The reference that the body has, as far as it has come."""
+        return f"{self._hash.hexdigest()}-{self.size}"
+
+    def body(self) -> bytes:
+        """Return what has come so far, to be looked at before it is kept."""
+        return self._path.read_bytes()
+
     def keep(self) -> str:
         """Return the reference of the body, which is on disk by then; raises StoreFailed."""
-        ref = f"{self._hash.hexdigest()}-{self.size}"
+        ref = self.ref
         path = self._blobs.path(ref)
         try:
             os.fsync(self._file.fileno())
@@ -70,13 +79,27 @@ class Draft:
         return ref
 
 
+def stamp(blobs: DirectoryBlobs, ref: str) -> int:
+    """Return what changes when the file of a body does; raises BlobMissing."""
+    try:
+        return blobs.path(known(ref)).stat().st_mtime_ns
+    except FileNotFoundError:
+        raise BlobMissing(ref, f"not in {blobs.root}") from None
+
+
 def pieces(
-    blobs: DirectoryBlobs, ref: str, start: int = 0, end: int | None = None
+    blobs: DirectoryBlobs,
+    ref: str,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    trusted: bool = False,
 ) -> Iterator[bytes]:
     """Yield the bytes from `start` up to `end` of a body, a piece at a time.
 
-    Raises BlobMissing for a body that is not there, cut short or changed: of a part before its
-    first piece, of a whole one before its last.
+    Raises BlobMissing for a body that is not there, cut short or changed: of a whole one before
+    its last piece; of a part before its first, unless the body is `trusted`, having been looked
+    at before.
     """
     size = int(known(ref).rpartition("-")[2])
     end = size if end is None else end
@@ -92,7 +115,7 @@ def pieces(
         if (start, end) == (0, size):
             yield from _checked(file, ref)
             return
-        for _ in _checked(file, ref):
+        for _ in () if trusted else _checked(file, ref):
             pass
         file.seek(start)
         yield from _part(file, end - start)

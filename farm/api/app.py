@@ -65,7 +65,10 @@ async def _answer(api: Api, route: Route, request: Request) -> Response:
     if response.status_code >= 400 and route.method in ("POST", "PUT"):
         # What is left of a body that was refused is not waited for.
         response.headers["connection"] = "close"
-    if route.writes or response.status_code in (401, 403):
+    noted = route.writes or response.status_code == 403
+    if response.status_code == 401:
+        noted = not api.strangers.wait(time.monotonic())
+    if noted:
         seconds = round(time.monotonic() - start, 4)
         peer = request.client.host if request.client else ""
         what = f"{request.method} {request.url.path}"

@@ -35,7 +35,7 @@ class NewUpload(msgspec.Struct):
 async def image_url(call: Call) -> Response:
     """Say where an image goes; 204 for one that is there already."""
     id = image_id(call.part("image_id"))
-    if await call.thread(call.uploads.find, "image", id):
+    if await call.thread(bodies.there, call, "image", id):
         return Response(status_code=204)
     return answers.json(UploadUrl(call.api.urls.of(call.request, f"/images/upload/{id}")))
 
@@ -107,7 +107,7 @@ def _new(call: Call, path: str) -> Response:
 
 async def _put(call: Call, kind: Kind, id: str, take: Take) -> Response:
     """Take a body, unless it is there already."""
-    if await call.thread(call.uploads.find, kind, id):
+    if await call.thread(bodies.there, call, kind, id):
         return Response(status_code=204)
     await take(call, id)
     return Response()

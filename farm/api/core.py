@@ -16,10 +16,13 @@ from farm.client import Farm
 from farm.keyring import Keyring
 from farm.ledger import Ledger
 from farm.polls import Seen, look
+from farm.quota import Pacer
 from farm.settings import Settings
 
 #: Calls to the ledger, the disk and hosts that go on side by side.
 THREADS = 32
+#: Requests without a key that are noted a second: nobody fills the disk by asking.
+STRANGERS = 10.0
 #: Tenants whose connections are kept.
 TENANTS = 256
 
@@ -30,7 +33,8 @@ class Api:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="farm-api")
-        self.own = Farm(settings=settings)
+        # A batch of traces is asked after by its id: it has to be one of the ledger's.
+        self.own = Farm(settings=settings.model_copy(update={"trace_cache": "off"}))
         self.ledger = Ledger(self.own.ledger.client, self.own.ledger.where)
         self.blobs: DirectoryBlobs = self.own.blobs
         self.urls = Urls(settings)
@@ -39,6 +43,10 @@ class Api:
         self.watch = Watch(self.ledger, self.pool)
         #: Streams of events that are open, by key.
         self.streams: Counter[str] = Counter()
+        #: Bodies that were whole when their files were of this time.
+        self.looked_at: dict[str, int] = {}
+        #: How often it is noted that somebody without a key was refused.
+        self.strangers = Pacer(STRANGERS)
         self._farms: dict[str, Farm] = {}
         self._looks = Together(self._look, self.pool)
         self.intake = Intake(settings, self.ledger, self.blobs)
@@ -58,6 +66,7 @@ class Api:
             if len(self._farms) >= TENANTS:
                 self._farms.pop(next(iter(self._farms))).close()
             self._farms[namespace] = self.own.of(namespace)
+            self._farms[namespace].quota = self.gate.quota(namespace)
         return self._farms[namespace]
 
     def close(self) -> None:

@@ -150,6 +150,8 @@ def test_quotas_rates_and_streams_hold_over_tls(limited, tmp_path):
     asked = {"image_id": image, "stdin": ""}
     second = one.asks("POST", "/v1/jobs", asked)
     assert second.status == 429 and "1 open jobs" in second.json()["msg"]
+    third = one.asks("POST", "/v1/sets", {"members": [first["id"]]})
+    assert third.status == 429 and third.json()["type"] == "OverQuota"
     stream = threading.Thread(target=lambda: one.asks("GET", f"/v1/jobs/{first['id']}/events"))
     stream.start()
     time.sleep(0.5)

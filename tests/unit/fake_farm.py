@@ -89,7 +89,7 @@ class FakeLedger:
         """Know no guests."""
         return [{} for _ in commands]
 
-    def submit(self, spec, *, present, cap):
+    def submit(self, spec, *, present, cap, quota=None):
         self.specs.append(spec)
         return Admission(spec.id, State.ACCEPTED)
 
