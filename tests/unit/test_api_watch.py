@@ -26,10 +26,7 @@ class Streams:
 
     def changes(self, id, after):
         found = self.after(keys.changes(id), after)
-        return [
-            watching.msgspec.convert(f | {"id": at}, watching.Change, strict=False)
-            for at, f in found
-        ]
+        return [Change(id=at, state=State(fields["state"])) for at, fields in found]
 
     def after(self, key, after):
         place = watching._place
